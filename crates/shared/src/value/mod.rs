@@ -1,0 +1,17 @@
+//! Values without behaviour beyond their own arithmetic. The only part of `shared` that `domain` may see.
+
+mod fen;
+mod id;
+mod page;
+mod violations;
+
+pub use fen::{Fen, FenError};
+pub use id::{
+    Class, Course, District, Enrollment, Evidence, Guardian, Id, IdError, Invoice, Journal, Kind, Node, Payment,
+    Provider, Pupil, Refund, Round, School, Section, Session, Slot, Staff, Tariff, Term, Ticket, Waiver,
+};
+pub use page::{Page, PageToken, PageTokenError};
+pub use violations::{Violation, Violations};
+
+/// A moment, to the microsecond, in UTC: what both databases keep.
+pub type Moment = chrono::DateTime<chrono::Utc>;
