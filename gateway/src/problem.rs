@@ -1,0 +1,196 @@
+//! Refusals as people's programs read them: RFC 9457 problem documents.
+//!
+//! The reason is for programs; the title is a sentence for people, in the language they ask for, from the one table in
+//! [`crate::sentence`]. Services send reasons and facts, never sentences.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use shared::value::Violations;
+use shared::{status, telemetry};
+use tonic::{Code, Status};
+use utoipa::ToSchema;
+
+use crate::sentence::{self, Language};
+
+/// The media type of a problem document.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// A refusal on its way out. It is rendered by the middleware that knows the caller's language.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    http: u16,
+    reason: String,
+    facts: BTreeMap<String, String>,
+    errors: Vec<FieldError>,
+    retry_after: Option<Duration>,
+}
+
+/// A problem document (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// `about:blank`: the reason says what kind of problem it is.
+    pub r#type: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// A word for programs, such as `SECTION_FULL`.
+    pub reason: String,
+    /// A sentence for people, Chinese unless English is asked for.
+    pub title: String,
+    /// Numbers, ids and times the sentence is made of.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, String>,
+    /// Every field that broke a rule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// The trace in which it happened, for those who look after the platform.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
+    /// The id of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+/// A field that broke a rule.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct FieldError {
+    /// The field's path: `slots[2].start_time`.
+    pub field: String,
+    /// The rule, for engineers.
+    pub rule: String,
+}
+
+impl Refusal {
+    /// Refuses with a reason of the gateway's own.
+    #[must_use]
+    pub fn new(http: StatusCode, reason: &str) -> Self {
+        Self {
+            http: http.as_u16(),
+            reason: reason.to_owned(),
+            facts: BTreeMap::new(),
+            errors: Vec::new(),
+            retry_after: None,
+        }
+    }
+
+    /// Refuses fields.
+    #[must_use]
+    pub fn fields(violations: &Violations) -> Self {
+        Self {
+            errors: field_errors(violations),
+            ..Self::new(StatusCode::BAD_REQUEST, "INVALID_FIELDS")
+        }
+    }
+
+    /// Refuses one field.
+    #[must_use]
+    pub fn field(field: &str, rule: impl Into<String>) -> Self {
+        let mut violations = Violations::default();
+        violations.note(field, rule);
+        Self::fields(&violations)
+    }
+
+    /// Says when to come again.
+    #[must_use]
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// The reason.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// Writes the document in the caller's language.
+    #[must_use]
+    pub fn render(&self, language: Language, request_id: Option<String>) -> Response {
+        let problem = Problem {
+            r#type: "about:blank",
+            status: self.http,
+            title: sentence::of(&self.reason, language, &self.facts),
+            reason: self.reason.clone(),
+            facts: self.facts.clone(),
+            errors: self.errors.clone(),
+            trace_id: telemetry::trace_id(),
+            request_id,
+        };
+        let code = StatusCode::from_u16(self.http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (code, axum::Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(wait) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        response
+    }
+}
+
+impl IntoResponse for Refusal {
+    /// Leaves the rendering to the middleware, which finds the refusal in the response's extensions.
+    fn into_response(self) -> Response {
+        let code = StatusCode::from_u16(self.http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = code.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<Status> for Refusal {
+    /// What a service refused. A status without a reason of ours is ours to answer for, not the caller's.
+    fn from(refusal: Status) -> Self {
+        let code = status::code_of(&refusal);
+        let reason = match status::reason_of(&refusal) {
+            Some(reason) => reason,
+            None => fallback(code).to_owned(),
+        };
+        let wait = match code {
+            Code::Unavailable => Some(Duration::from_secs(1)),
+            _ => None,
+        };
+        Self {
+            http: status::http_code(code),
+            reason,
+            facts: status::facts_of(&refusal).into_iter().collect(),
+            errors: field_errors(&status::violations_of(&refusal)),
+            retry_after: status::retry_after_of(&refusal).or(wait),
+        }
+    }
+}
+
+/// The reason of a status that brings none.
+const fn fallback(code: Code) -> &'static str {
+    match code {
+        Code::InvalidArgument => "INVALID_FIELDS",
+        Code::Unauthenticated => "SESSION_REQUIRED",
+        Code::NotFound => "NOT_FOUND",
+        Code::PermissionDenied => "ROLE_NOT_ALLOWED",
+        Code::ResourceExhausted => "TOO_MANY_REQUESTS",
+        Code::Unavailable => "SERVICE_UNAVAILABLE",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::Aborted => "CHANGED_MEANWHILE",
+        Code::Ok
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::AlreadyExists
+        | Code::FailedPrecondition
+        | Code::OutOfRange
+        | Code::Unimplemented
+        | Code::Internal
+        | Code::DataLoss => "INTERNAL",
+    }
+}
+
+fn field_errors(violations: &Violations) -> Vec<FieldError> {
+    let error = |one: &shared::value::Violation| FieldError {
+        field: one.field.clone(),
+        rule: one.rule.clone(),
+    };
+    violations.list().iter().map(error).collect()
+}

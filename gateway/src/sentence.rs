@@ -1,0 +1,727 @@
+//! The one table of sentences: a reason and its facts become words for people.
+//!
+//! `{name}` is replaced by the fact of that name; a sentence part in `[…]` is left out when a fact it names is missing.
+//! Every reason a contract documents has a line here; a test reads the contracts and holds it.
+
+use std::collections::BTreeMap;
+
+use http::HeaderMap;
+use http::header::ACCEPT_LANGUAGE;
+
+/// The languages people are answered in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// Chinese as written in mainland China; the default.
+    Chinese,
+    /// English.
+    English,
+}
+
+impl Language {
+    /// The first of the languages asked for that we speak.
+    #[must_use]
+    pub fn asked(headers: &HeaderMap) -> Self {
+        let asked = headers
+            .get(ACCEPT_LANGUAGE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        asked
+            .split(',')
+            .find_map(|tag| match tag.trim().get(..2)?.to_ascii_lowercase().as_str() {
+                "zh" => Some(Self::Chinese),
+                "en" => Some(Self::English),
+                _ => None,
+            })
+            .unwrap_or(Self::Chinese)
+    }
+
+    /// The tag of `Content-Language`.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Chinese => "zh-CN",
+            Self::English => "en",
+        }
+    }
+}
+
+/// The sentence for a reason; for one without a line, that something went wrong.
+#[must_use]
+pub fn of(reason: &str, language: Language, facts: &BTreeMap<String, String>) -> String {
+    let line = SENTENCES.iter().find(|(known, _, _)| *known == reason);
+    let (_, chinese, english) = line.unwrap_or(&UNKNOWN);
+    fill(
+        if language == Language::Chinese {
+            chinese
+        } else {
+            english
+        },
+        facts,
+    )
+}
+
+/// Whether a reason has a sentence of its own.
+#[must_use]
+pub fn is_known(reason: &str) -> bool {
+    SENTENCES.iter().any(|(known, _, _)| *known == reason)
+}
+
+fn fill(template: &str, facts: &BTreeMap<String, String>) -> String {
+    let mut out = String::new();
+    let mut rest = template;
+    while let Some((before, tail)) = rest.split_once('[') {
+        out.push_str(&replace(before, facts).unwrap_or_else(|| before.to_owned()));
+        let Some((optional, after)) = tail.split_once(']') else {
+            break;
+        };
+        out.push_str(&replace(optional, facts).unwrap_or_default());
+        rest = after;
+    }
+    out.push_str(&replace(rest, facts).unwrap_or_else(|| rest.to_owned()));
+    out
+}
+
+/// The text with its facts; none when one is missing.
+fn replace(text: &str, facts: &BTreeMap<String, String>) -> Option<String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, tail)) = rest.split_once('{') {
+        let (name, after) = tail.split_once('}')?;
+        out.push_str(before);
+        out.push_str(facts.get(name)?);
+        rest = after;
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+const UNKNOWN: (&str, &str, &str) = ("", "操作没有成功。", "This did not work.");
+
+/// Reason, Chinese, English; by area.
+const SENTENCES: &[(&str, &str, &str)] = &[
+    // the edge
+    (
+        "INTERNAL",
+        "系统出了问题，我们已经记录。",
+        "Something went wrong on our side; it has been recorded.",
+    ),
+    ("NOT_FOUND", "没有找到。", "Not found."),
+    (
+        "METHOD_NOT_ALLOWED",
+        "不支持这种请求方式。",
+        "This method is not supported here.",
+    ),
+    ("JSON_REQUIRED", "请求内容应为 JSON。", "The body must be JSON."),
+    (
+        "MULTIPART_REQUIRED",
+        "请以表单方式上传文件。",
+        "Upload the file as a multipart form.",
+    ),
+    ("BODY_TOO_LARGE", "内容太大。", "The body is too large."),
+    (
+        "MESSAGE_TOO_LARGE",
+        "内容太大[，最多 {limit_bytes} 字节]。",
+        "The content is too large[; at most {limit_bytes} bytes].",
+    ),
+    (
+        "IDEMPOTENCY_KEY_REQUIRED",
+        "缺少 Idempotency-Key 请求头。",
+        "The header Idempotency-Key is missing.",
+    ),
+    (
+        "INVALID_FIELDS",
+        "有内容填写不正确，请检查标出的各项。",
+        "Some fields are not right; see the list.",
+    ),
+    ("SESSION_REQUIRED", "请先登录。", "Please sign in first."),
+    (
+        "SESSION_ENDED",
+        "登录已失效，请重新登录。",
+        "Your session has ended; please sign in again.",
+    ),
+    (
+        "TOKEN_INVALID",
+        "登录已失效，请重新登录。",
+        "Your session has ended; please sign in again.",
+    ),
+    (
+        "TOKEN_EXPIRED",
+        "登录已失效，请重新登录。",
+        "Your session has ended; please sign in again.",
+    ),
+    (
+        "TOO_MANY_REQUESTS",
+        "操作太频繁，请稍后再试。",
+        "Too many requests; please wait a moment.",
+    ),
+    (
+        "OVERLOADED",
+        "现在人多，请稍后再试。",
+        "Many people are here right now; please try again in a moment.",
+    ),
+    (
+        "SERVICE_UNAVAILABLE",
+        "服务暂时不可用，请稍后再试。",
+        "The service is not available at the moment; please try again.",
+    ),
+    (
+        "DATABASE_UNAVAILABLE",
+        "服务暂时不可用，请稍后再试。",
+        "The service is not available at the moment; please try again.",
+    ),
+    (
+        "DATABASE_CONFLICT",
+        "数据刚被更新，请重试。",
+        "It changed meanwhile; please try again.",
+    ),
+    (
+        "CHANGED_MEANWHILE",
+        "数据刚被更新，请重试。",
+        "It changed meanwhile; please try again.",
+    ),
+    (
+        "DEADLINE_EXCEEDED",
+        "处理超时，请查看结果后再决定是否重试。",
+        "No answer in time; look at the result before trying again.",
+    ),
+    (
+        "REQUEST_ID_REUSED",
+        "这个请求编号已用于另一项内容。",
+        "This request id was used for something else.",
+    ),
+    (
+        "SERVICE_ONLY",
+        "只供系统内部使用。",
+        "For the platform's own services only.",
+    ),
+    (
+        "GUARDIAN_ONLY",
+        "只有家长可以操作。",
+        "Only guardians may do this.",
+    ),
+    ("STAFF_ONLY", "只有工作人员可以操作。", "Only staff may do this."),
+    (
+        "ROLE_NOT_ALLOWED",
+        "您的角色不能进行此操作。",
+        "Your role does not allow this.",
+    ),
+    (
+        "OUT_OF_REACH",
+        "不在您的管理范围内。",
+        "This lies outside what you look after.",
+    ),
+    ("REASON_REQUIRED", "请填写理由。", "A reason is required."),
+    (
+        "POLICY_SILENT",
+        "政策文件没有规定这一项[（{key}）]，需要区县教育局作出决定后才能办理。",
+        "The policy documents do not settle this[ ({key})]; the district bureau has to decide first.",
+    ),
+    // who is who
+    ("NODE_NOT_FOUND", "没有找到这个组织。", "No such organisation."),
+    ("SCHOOL_NOT_FOUND", "没有找到这所学校。", "No such school."),
+    ("DISTRICT_NOT_FOUND", "没有找到这个区县。", "No such district."),
+    (
+        "PUPIL_NOT_FOUND",
+        "没有找到这名学生，请核对学校、学籍号和手机号。",
+        "No such pupil; please check school, pupil code and phone number.",
+    ),
+    ("GUARDIAN_NOT_FOUND", "没有找到这位家长。", "No such guardian."),
+    (
+        "STAFF_NOT_FOUND",
+        "没有找到这位工作人员。",
+        "No such member of staff.",
+    ),
+    (
+        "WECHAT_CODE_INVALID",
+        "微信登录凭证已失效，请重试。",
+        "The WeChat code is no longer valid; please try again.",
+    ),
+    (
+        "WECHAT_USER_BLOCKED",
+        "微信限制了这个账号登录。",
+        "WeChat has blocked this account from signing in.",
+    ),
+    (
+        "WECHAT_UNAVAILABLE",
+        "微信暂时没有响应，请稍后再试。",
+        "WeChat does not answer at the moment; please try again.",
+    ),
+    (
+        "WECHAT_RATE_LIMITED",
+        "操作太频繁，请一分钟后再试。",
+        "Too many tries; please wait a minute.",
+    ),
+    (
+        "PHONE_UNSUPPORTED",
+        "只支持中国大陆手机号。",
+        "Only phone numbers of mainland China are supported.",
+    ),
+    (
+        "PHONE_NOT_VERIFIED",
+        "请先验证手机号。",
+        "Please verify your phone number first.",
+    ),
+    (
+        "CONSENT_REQUIRED",
+        "请先阅读并同意儿童个人信息保护规则。",
+        "Please read and agree to the terms on children's data first.",
+    ),
+    (
+        "CONSENT_OUTDATED",
+        "规则已更新，请重新阅读并同意。",
+        "The terms have changed; please read and agree again.",
+    ),
+    (
+        "BINDING_ATTEMPTS_EXCEEDED",
+        "尝试次数过多，请一小时后再试，或联系班主任。",
+        "Too many tries; please wait an hour or ask the class teacher.",
+    ),
+    (
+        "CREDENTIALS_INVALID",
+        "账号、密码或动态口令不正确。",
+        "Name, password or one-time code is wrong.",
+    ),
+    (
+        "SIGN_IN_LOCKED",
+        "尝试次数过多，请 15 分钟后再试。",
+        "Too many tries; please wait 15 minutes.",
+    ),
+    // files
+    ("COLUMN_MISSING", "缺少这一列。", "This column is missing."),
+    (
+        "VALUE_INVALID",
+        "这一格的内容不正确。",
+        "This cell's value is not right.",
+    ),
+    ("CODE_DUPLICATE", "代码重复。", "This code appears twice."),
+    (
+        "PARENT_UNKNOWN",
+        "没有找到上级组织。",
+        "The organisation above is unknown.",
+    ),
+    (
+        "KIND_MISPLACED",
+        "这种组织不能放在这里。",
+        "This kind of organisation does not belong here.",
+    ),
+    (
+        "NODE_DIFFERS",
+        "同一代码已有不同内容。",
+        "The code exists with other content.",
+    ),
+    ("PACK_UNKNOWN", "没有这个政策包。", "No such policy pack."),
+    (
+        "PUPIL_CODE_DUPLICATE",
+        "学籍号重复。",
+        "This pupil code appears twice.",
+    ),
+    ("CLASS_UNKNOWN", "没有找到这个班级。", "No such class."),
+    (
+        "GRADE_DIFFERS",
+        "年级与班级不一致。",
+        "The grade is not the class's.",
+    ),
+    (
+        "PHONE_INVALID",
+        "手机号不正确。",
+        "The phone number is not right.",
+    ),
+    ("ROLE_UNKNOWN", "没有这个角色。", "No such role."),
+    (
+        "NODE_UNKNOWN",
+        "没有找到这个组织代码。",
+        "No such organisation code.",
+    ),
+    (
+        "ROLE_MISPLACED",
+        "这个角色不能授予这一级组织。",
+        "The role cannot be granted at this level.",
+    ),
+    ("SLOT_UNKNOWN", "没有找到这个时段。", "No such slot."),
+    ("ROW_DUPLICATE", "这一行重复。", "This row appears twice."),
+    // the catalog
+    ("TERM_NOT_FOUND", "没有找到这个学期。", "No such term."),
+    (
+        "TERM_OVERLAPS",
+        "与已有学期的日期重叠。",
+        "The dates overlap another term.",
+    ),
+    ("SLOT_NOT_FOUND", "没有找到这个时段。", "No such slot."),
+    (
+        "SLOT_OUT_OF_SCOPE",
+        "这一时间段不属于本地课后服务范围[：{clause}]。",
+        "This part of the day is not after-school service here[: {clause}].",
+    ),
+    (
+        "SLOT_TOO_EARLY",
+        "开始时间早于规定[：{clause}]。",
+        "It starts earlier than the rule allows[: {clause}].",
+    ),
+    (
+        "SLOT_ENDS_TOO_EARLY",
+        "结束时间早于规定[：{clause}]。",
+        "It ends earlier than the rule allows[: {clause}].",
+    ),
+    (
+        "SLOT_ENDS_TOO_LATE",
+        "结束时间晚于规定[：{clause}]。",
+        "It ends later than the rule allows[: {clause}].",
+    ),
+    (
+        "SLOT_COUNT_EXCEEDED",
+        "时段数超过规定[：{clause}]。",
+        "There are more slots than the rule allows[: {clause}].",
+    ),
+    ("SLOT_DUPLICATE", "时段重复。", "The slot exists already."),
+    (
+        "JUSTIFICATION_REQUIRED",
+        "偏离原则性规定须写明理由[：{clause}]。",
+        "Leaving a rule of principle needs a recorded reason[: {clause}].",
+    ),
+    (
+        "DAY_TOO_SHORT",
+        "当天的服务时间少于规定[：{clause}]。",
+        "The day's service is shorter than the rule asks[: {clause}].",
+    ),
+    ("COURSE_NOT_FOUND", "没有找到这门课程。", "No such course."),
+    (
+        "COURSE_NOT_SUBMITTED",
+        "课程不在待审核状态。",
+        "The course is not waiting for review.",
+    ),
+    (
+        "COURSE_NOT_REVIEWED",
+        "课程尚未通过教育局审核。",
+        "The course has not been reviewed yet.",
+    ),
+    (
+        "COURSE_NOT_APPROVED",
+        "课程尚未获学校批准。",
+        "The course has not been approved by the school.",
+    ),
+    (
+        "CONTENT_BANNED",
+        "课后服务不得讲授新课、集体补课或刷题备考[：{clause}]。",
+        "New lessons, collective make-up and drilling are banned[: {clause}].",
+    ),
+    (
+        "THIRD_PARTY_SUBJECT_EXAM",
+        "第三方机构不得提供学科类应试课程[：{clause}]。",
+        "Third parties may not offer exam-type subject courses[: {clause}].",
+    ),
+    ("PROVIDER_NOT_FOUND", "没有找到这家机构。", "No such provider."),
+    (
+        "PROVIDER_EXISTS",
+        "这家机构已登记。",
+        "The provider is registered already.",
+    ),
+    (
+        "PROVIDER_NOT_LISTED",
+        "这家机构不在白名单内。",
+        "The provider is not on the whitelist.",
+    ),
+    (
+        "PROVIDER_LISTED_ELSEWHERE",
+        "这家机构只在其他镇街或区县的白名单内。",
+        "The provider is listed elsewhere only.",
+    ),
+    (
+        "PROVIDER_SUSPENDED",
+        "这家机构已被暂停。",
+        "The provider is suspended.",
+    ),
+    (
+        "WHITELIST_SCOPE",
+        "本地白名单由另一级教育部门管理[：{clause}]。",
+        "The whitelist is kept at another level here[: {clause}].",
+    ),
+    ("SECTION_NOT_FOUND", "没有找到这个班次。", "No such section."),
+    (
+        "SLOT_OF_OTHER_TERM",
+        "时段不属于这个学期。",
+        "The slot belongs to another term.",
+    ),
+    ("SLOTS_OVERLAP", "所选时段互相重叠。", "The slots overlap."),
+    (
+        "ROOM_TAKEN",
+        "教室在该时段已被占用。",
+        "The room is taken at that time.",
+    ),
+    (
+        "INSTRUCTOR_TAKEN",
+        "教师在该时段已有安排。",
+        "The instructor is taken at that time.",
+    ),
+    (
+        "REQUIRED_ITEM_MISSING",
+        "缺少必选项目[：{clause}]。",
+        "A required item is missing[: {clause}].",
+    ),
+    (
+        "THIRD_PARTY_ONLY",
+        "不得将课后服务完全交给第三方机构[：{clause}]。",
+        "The service may not be handed over to third parties entirely[: {clause}].",
+    ),
+    // seats
+    ("ROUND_NOT_FOUND", "没有找到这轮选课。", "No such round."),
+    (
+        "ROUND_OVERLAPS",
+        "与另一轮选课时间重叠。",
+        "The round overlaps another.",
+    ),
+    ("MENU_EMPTY", "课程菜单还是空的。", "The menu is empty."),
+    (
+        "ROUND_NOT_OPEN",
+        "选课还没有开始[，{open_time} 开始]。",
+        "The round is not open yet[; it opens at {open_time}].",
+    ),
+    (
+        "ROUND_CLOSED",
+        "选课已经结束[（{close_time}）]。",
+        "The round is closed[ (since {close_time})].",
+    ),
+    (
+        "SECTION_NOT_PUBLISHED",
+        "这个班次不在课程菜单上。",
+        "The section is not on the menu.",
+    ),
+    (
+        "GRADE_NOT_ADMITTED",
+        "这个班次面向 {grades} 年级。",
+        "The section is for grades {grades}.",
+    ),
+    (
+        "ALREADY_ENROLLED",
+        "已经选过这个班次。",
+        "You have chosen this section already.",
+    ),
+    (
+        "SLOT_TAKEN",
+        "与已选的“{section_title}”时间冲突。",
+        "It clashes with “{section_title}”.",
+    ),
+    (
+        "SECTION_FULL",
+        "名额已满：共 {capacity_count} 个名额，已占 {taken_count} 个，{waitlisted_count} 人在候补。",
+        "Full: {capacity_count} seats, {taken_count} taken, {waitlisted_count} waiting.",
+    ),
+    (
+        "NOT_OF_THIS_SCHOOL",
+        "只能选择本校的课程。",
+        "Only courses of the pupil's own school can be chosen.",
+    ),
+    (
+        "QUEUE_FULL",
+        "现在人多，请稍后再试。",
+        "Many people are here right now; please try again in a moment.",
+    ),
+    (
+        "ENROLLMENT_NOT_FOUND",
+        "没有找到这条选课记录。",
+        "No such enrollment.",
+    ),
+    ("STEP_UNKNOWN", "没有这个审批步骤。", "No such step of approval."),
+    (
+        "STEP_OUT_OF_ORDER",
+        "请先完成上一步[（{next_step}）]。",
+        "The step before comes first[ ({next_step})].",
+    ),
+    (
+        "ENROLLMENT_NOT_IN_REVIEW",
+        "这条记录不在审批中[（{state}）]。",
+        "The enrollment is not in review[ ({state})].",
+    ),
+    // money
+    (
+        "FREE_OF_CHARGE",
+        "本地课后服务免费，不得向家长收费[：{clause}]。",
+        "The service is free here; parents must not be charged[: {clause}].",
+    ),
+    (
+        "CEILING_EXCEEDED",
+        "超过收费上限[：{clause}]。",
+        "It exceeds the ceiling[: {clause}].",
+    ),
+    (
+        "APPROVAL_REQUIRED",
+        "收费标准须经批准，请填写批准文号。",
+        "The fee standard needs an approval document.",
+    ),
+    (
+        "STAGE_OUT_OF_SCOPE",
+        "政策没有规定这一学段的收费。",
+        "The policy states no fee for this stage.",
+    ),
+    (
+        "TARIFF_ALREADY_PUBLISHED",
+        "本学期的收费标准已公布。",
+        "The term's fee standard is published already.",
+    ),
+    (
+        "TARIFF_NOT_PUBLISHED",
+        "本学期的收费标准还没有公布。",
+        "The term's fee standard is not published yet.",
+    ),
+    (
+        "TARIFF_NOT_FOUND",
+        "本学期的收费标准还没有公布。",
+        "The term's fee standard is not published yet.",
+    ),
+    (
+        "INVOICE_NOT_FOUND",
+        "没有需要支付的费用。",
+        "There is nothing to pay.",
+    ),
+    ("INVOICE_SETTLED", "费用已结清。", "It is settled already."),
+    ("INVOICE_CLOSED", "账单已关闭。", "The invoice is closed."),
+    (
+        "HOLD_TOO_SHORT",
+        "保留时间所剩无几，已不能开始支付。",
+        "The hold is about to end; a payment can no longer begin.",
+    ),
+    ("ORDER_UNKNOWN", "订单尚未登记。", "The order is not known yet."),
+    (
+        "NOTIFICATION_FORGED",
+        "通知的签名无效。",
+        "The notification's signature is not valid.",
+    ),
+    ("EVIDENCE_NOT_FOUND", "没有找到这份材料。", "No such document."),
+    (
+        "EVIDENCE_TOO_MANY",
+        "材料太多，最多 10 份。",
+        "Too many documents; at most 10.",
+    ),
+    ("EVIDENCE_REQUIRED", "请上传证明材料。", "Please add a document."),
+    (
+        "CATEGORY_NOT_LISTED",
+        "本地政策没有这一减免类别[；可选：{categories}]。",
+        "The policy here does not name this category[; it names {categories}].",
+    ),
+    ("WAIVER_NOT_FOUND", "没有找到这份减免申请。", "No such waiver."),
+    (
+        "WAIVER_PENDING",
+        "已有一份申请正在办理。",
+        "An application is pending already.",
+    ),
+    (
+        "WAIVER_DECIDED",
+        "这份申请已经有结果。",
+        "The application is decided already.",
+    ),
+    (
+        "SECOND_PERSON_REQUIRED",
+        "须由另一位工作人员复核。",
+        "A second person has to decide.",
+    ),
+    // complaints
+    (
+        "TICKET_NOT_FOUND",
+        "没有找到这张工单，请核对编号和查询码。",
+        "No such ticket; please check number and receipt code.",
+    ),
+    (
+        "TICKET_TOO_MANY",
+        "今天提交的投诉太多，请明天再来，紧急情况请打热线。",
+        "Too many tickets today; in urgent cases please call the hotline.",
+    ),
+    (
+        "TICKET_STATE",
+        "工单现在的状态不能这样处理[（{state}）]。",
+        "The ticket's state does not allow this[ ({state})].",
+    ),
+    (
+        "HANDLER_MISPLACED",
+        "不能交给这个部门办理。",
+        "This cannot be handled there.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use prost::Message as _;
+
+    use super::*;
+
+    /// Words in back quotes that are written like a reason, from the comments of every method of every contract.
+    fn documented() -> BTreeSet<String> {
+        let set = prost_types::FileDescriptorSet::decode(proto::DESCRIPTORS).unwrap();
+        let files = set
+            .file
+            .iter()
+            .filter(|file| file.package().starts_with("kehou."));
+        let comments = files.flat_map(|file| file.source_code_info.iter().flat_map(|info| &info.location));
+        comments
+            .flat_map(|at| {
+                at.leading_comments()
+                    .split('`')
+                    .skip(1)
+                    .step_by(2)
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            })
+            .filter(|word| {
+                word.len() > 3
+                    && word.contains('_')
+                    && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+            })
+            .collect()
+    }
+
+    /// Words in comments that are values of an enum or flags, not refusals.
+    const NOT_REFUSALS: [&str; 1] = ["END_BEFORE_PRINCIPLE"];
+
+    #[test]
+    fn every_documented_reason_has_a_sentence_in_both_languages() {
+        let documented = documented();
+        assert!(documented.len() > 60, "read only {} reasons", documented.len());
+
+        let without: Vec<_> = documented
+            .iter()
+            .filter(|reason| !is_known(reason) && !NOT_REFUSALS.contains(&reason.as_str()))
+            .collect();
+        assert!(without.is_empty(), "no sentence for {without:?}");
+    }
+
+    #[test]
+    fn facts_fill_a_sentence() {
+        let facts = BTreeMap::from([
+            ("capacity_count".to_owned(), "30".to_owned()),
+            ("taken_count".to_owned(), "30".to_owned()),
+            ("waitlisted_count".to_owned(), "7".to_owned()),
+        ]);
+        assert_eq!(
+            of("SECTION_FULL", Language::Chinese, &facts),
+            "名额已满：共 30 个名额，已占 30 个，7 人在候补。"
+        );
+    }
+
+    #[test]
+    fn a_part_without_its_fact_is_left_out() {
+        assert_eq!(
+            of("ROUND_CLOSED", Language::English, &BTreeMap::new()),
+            "The round is closed."
+        );
+    }
+
+    #[test]
+    fn chinese_is_spoken_unless_english_comes_first() {
+        for (asked, language) in [
+            ("", Language::Chinese),
+            ("en-GB,zh;q=0.5", Language::English),
+            ("fr, zh-CN", Language::Chinese),
+            ("de", Language::Chinese),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_LANGUAGE, asked.parse().unwrap());
+            assert_eq!(Language::asked(&headers), language, "{asked}");
+        }
+    }
+
+    #[test]
+    fn no_reason_has_two_sentences() {
+        let reasons: BTreeSet<_> = SENTENCES.iter().map(|(reason, _, _)| reason).collect();
+        assert_eq!(reasons.len(), SENTENCES.len());
+    }
+}
