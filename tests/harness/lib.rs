@@ -1,0 +1,1 @@
+//! What the stories share: a platform of their own and people who use it.
