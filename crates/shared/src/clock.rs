@@ -8,7 +8,8 @@ use crate::value::Moment;
 
 /// Tells the time. An argument of whatever needs it, so that a test can set it.
 pub trait Clock: Send + Sync {
-    /// The present moment, to the microsecond: what both databases keep, so that a value read back equals the one written.
+    /// The present moment, to the microsecond: what both databases keep, so that a value read back equals the
+    /// one written.
     fn now(&self) -> Moment;
 }
 

@@ -8,8 +8,8 @@ use crate::value::{Id, Moment};
 
 /// Fills `N` bytes that nobody can guess.
 ///
-/// A system that cannot give any is broken below us: no id, key or code made on it would be safe, and every caller would
-/// only pass the error on. The process ends at once; whatever it had not committed rolls back.
+/// A system that cannot give any is broken below us: no id, key or code made on it would be safe, and every
+/// caller would only pass the error on. The process ends at once; whatever it had not committed rolls back.
 #[must_use]
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
@@ -22,8 +22,8 @@ pub fn bytes<const N: usize>() -> [u8; N] {
 
 /// Makes an id of one `K`.
 ///
-/// UUID version 7: 48 bits of milliseconds of `now`, 12 bits of the fraction of that millisecond, 62 random bits. Ids of different
-/// moments sort in the order of making, to the microsecond.
+/// UUID version 7: 48 bits of milliseconds of `now`, 12 bits of the fraction of that millisecond, 62 random
+/// bits. Ids of different moments sort in the order of making, to the microsecond.
 #[must_use]
 pub fn id<K>(now: Moment) -> Id<K> {
     Id::new(uuid(now))
@@ -108,7 +108,11 @@ mod tests {
     fn codes_have_their_digits_and_every_first_digit_comes() {
         let codes: Vec<_> = (0..2_000).map(|_| code(6)).collect();
 
-        assert!(codes.iter().all(|code| code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit())));
+        assert!(
+            codes
+                .iter()
+                .all(|code| code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()))
+        );
         let firsts: HashSet<_> = codes.iter().map(|code| code.as_bytes()[0]).collect();
         assert_eq!(firsts.len(), 10);
     }

@@ -2,7 +2,7 @@
 //!
 //! | what happened | made by | code | HTTP |
 //! |---|---|---|---|
-//! | fields malformed or missing | [`invalid`] | INVALID_ARGUMENT | 400 |
+//! | fields malformed or missing, message too large | [`invalid`], [`too_large`] | INVALID_ARGUMENT | 400 |
 //! | no or bad credentials | [`unauthenticated`] | UNAUTHENTICATED | 401 |
 //! | a known thing, not allowed | [`denied`] | PERMISSION_DENIED | 403 |
 //! | missing, or the caller may not know of it | [`not_found`] | NOT_FOUND | 404 |
@@ -38,7 +38,10 @@ pub const RETRY_KEY: &str = "kehou-retry";
 /// The state or a rule says no. `facts` are the numbers and ids a sentence about it needs, in `snake_case`, units last.
 #[must_use]
 pub fn refused(reason: &'static str, facts: &[(&str, String)]) -> Status {
-    let facts = facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let facts = facts
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect();
     with_reason(Code::FailedPrecondition, reason, facts)
 }
 
@@ -54,17 +57,31 @@ pub fn denied(reason: &'static str) -> Status {
 #[must_use]
 pub fn not_found(kind: &str, id: impl Display) -> Status {
     let reason = format!("{}_NOT_FOUND", kind.to_uppercase());
-    with_reason(Code::NotFound, &reason, HashMap::from([(format!("{kind}_id"), id.to_string())]))
+    with_reason(
+        Code::NotFound,
+        &reason,
+        HashMap::from([(format!("{kind}_id"), id.to_string())]),
+    )
 }
 
 /// The message broke rules: all of them, in the order they were met. The reason is `INVALID_FIELDS`.
 #[must_use]
 pub fn invalid(violations: &Violations) -> Status {
-    let fields: Vec<_> =
-        violations.list().iter().map(|violation| FieldViolation::new(&violation.field, &violation.rule)).collect();
+    let fields: Vec<_> = violations
+        .list()
+        .iter()
+        .map(|violation| FieldViolation::new(&violation.field, &violation.rule))
+        .collect();
     let mut details = ErrorDetails::with_bad_request(fields);
     details.set_error_info("INVALID_FIELDS", DOMAIN, HashMap::<String, String>::new());
     Status::with_error_details(Code::InvalidArgument, "INVALID_FIELDS", details)
+}
+
+/// The message is larger than the server takes. The reason is `MESSAGE_TOO_LARGE`; the fact is `limit_bytes`.
+#[must_use]
+pub fn too_large(limit_bytes: usize) -> Status {
+    let facts = HashMap::from([("limit_bytes".to_owned(), limit_bytes.to_string())]);
+    with_reason(Code::InvalidArgument, "MESSAGE_TOO_LARGE", facts)
 }
 
 /// Who calls is not known, or not proven.
@@ -117,15 +134,24 @@ pub fn internal(error: &dyn Error) -> Status {
 /// ABORTED with `kehou-retry: db` when another transaction was in the way ([`is_conflict`]); UNAVAILABLE
 /// `DATABASE_UNAVAILABLE` when no connection was to be had or it broke; else [`internal`].
 #[must_use]
-#[expect(clippy::needless_pass_by_value, reason = "made for `.map_err(status::database)`")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "made for `.map_err(status::database)`"
+)]
 pub fn database(error: DbErr) -> Status {
     if is_conflict(&error) {
         let mut status = aborted("DATABASE_CONFLICT");
-        status.metadata_mut().insert(RETRY_KEY, MetadataValue::from_static("db"));
+        status
+            .metadata_mut()
+            .insert(RETRY_KEY, MetadataValue::from_static("db"));
         return status;
     }
     if is_connection_lost(&error) {
-        tracing::warn!(error = chain(&error), "the database is unavailable: {}", chain(&error));
+        tracing::warn!(
+            error = chain(&error),
+            "the database is unavailable: {}",
+            chain(&error)
+        );
         return unavailable("DATABASE_UNAVAILABLE");
     }
     internal(&error)
@@ -138,7 +164,9 @@ pub fn database(error: DbErr) -> Status {
 /// Sources: PostgreSQL manual, appendix A; sqlite.org/rescode.html.
 #[must_use]
 pub fn is_conflict(error: &DbErr) -> bool {
-    let Some(sqlx::Error::Database(error)) = sqlx_error(error) else { return false };
+    let Some(sqlx::Error::Database(error)) = sqlx_error(error) else {
+        return false;
+    };
     let Some(code) = error.code() else { return false };
     match code.as_ref() {
         "40001" | "40P01" | "55P03" => true,
@@ -150,15 +178,18 @@ pub fn is_conflict(error: &DbErr) -> bool {
 
 /// Says whether the connection failed rather than the statement.
 fn is_connection_lost(error: &DbErr) -> bool {
-    if matches!(error, DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed)) {
+    if matches!(
+        error,
+        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed)
+    ) {
         return true;
     }
     match sqlx_error(error) {
         Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => true,
         // Class 08: connection exception; class 57: the server is going down or coming up.
-        Some(sqlx::Error::Database(error)) => {
-            error.code().is_some_and(|code| code.len() == 5 && (code.starts_with("08") || code.starts_with("57P")))
-        }
+        Some(sqlx::Error::Database(error)) => error
+            .code()
+            .is_some_and(|code| code.len() == 5 && (code.starts_with("08") || code.starts_with("57P"))),
         _ => false,
     }
 }
@@ -176,20 +207,31 @@ fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
 /// The reason, if the status has one of ours.
 #[must_use]
 pub fn reason_of(status: &Status) -> Option<String> {
-    status.get_details_error_info().filter(|info| info.domain == DOMAIN).map(|info| info.reason)
+    status
+        .get_details_error_info()
+        .filter(|info| info.domain == DOMAIN)
+        .map(|info| info.reason)
 }
 
 /// The facts beside the reason: name → value. Empty when there are none.
 #[must_use]
 pub fn facts_of(status: &Status) -> HashMap<String, String> {
-    status.get_details_error_info().filter(|info| info.domain == DOMAIN).map(|info| info.metadata).unwrap_or_default()
+    status
+        .get_details_error_info()
+        .filter(|info| info.domain == DOMAIN)
+        .map(|info| info.metadata)
+        .unwrap_or_default()
 }
 
 /// The fields that broke rules, in the order they were met. Empty when it is not about fields.
 #[must_use]
 pub fn violations_of(status: &Status) -> Violations {
     let mut violations = Violations::default();
-    for field in status.get_details_bad_request().map(|request| request.field_violations).unwrap_or_default() {
+    for field in status
+        .get_details_bad_request()
+        .map(|request| request.field_violations)
+        .unwrap_or_default()
+    {
         violations.note(field.field, field.description);
     }
     violations
@@ -229,6 +271,37 @@ pub const fn http_code(code: Code) -> u16 {
     }
 }
 
+/// A code's name, as gRPC writes it: `FAILED_PRECONDITION`.
+#[must_use]
+pub const fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+/// The code in the head of an answer; a success, whose code comes last, has none there.
+pub(crate) fn code_in(headers: &http::HeaderMap) -> Code {
+    headers
+        .get("grpc-status")
+        .map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes()))
+}
+
 /// An error with its causes, outermost first: `a: b: c`. For logs.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {
@@ -252,6 +325,8 @@ fn with_reason(code: Code, reason: &str, facts: HashMap<String, String>) -> Stat
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::{ConnectionTrait as _, Database};
+
     use super::*;
 
     #[test]
@@ -262,7 +337,10 @@ mod tests {
 
         assert_eq!(received.code(), Code::FailedPrecondition);
         assert_eq!(reason_of(&received).as_deref(), Some("CLASS_FULL"));
-        assert_eq!(facts_of(&received).get("seat_count").map(String::as_str), Some("28"));
+        assert_eq!(
+            facts_of(&received).get("seat_count").map(String::as_str),
+            Some("28")
+        );
     }
 
     #[test]
@@ -284,7 +362,10 @@ mod tests {
 
         assert_eq!(status.code(), Code::NotFound);
         assert_eq!(reason_of(&status).as_deref(), Some("SECTION_NOT_FOUND"));
-        assert_eq!(facts_of(&status), HashMap::from([("section_id".to_owned(), "7".to_owned())]));
+        assert_eq!(
+            facts_of(&status),
+            HashMap::from([("section_id".to_owned(), "7".to_owned())])
+        );
     }
 
     #[test]
@@ -306,7 +387,8 @@ mod tests {
 
     #[test]
     fn a_foreign_reason_is_not_taken_for_ours() {
-        let details = ErrorDetails::with_error_info("CLASS_FULL", "elsewhere", HashMap::<String, String>::new());
+        let details =
+            ErrorDetails::with_error_info("CLASS_FULL", "elsewhere", HashMap::<String, String>::new());
         let status = Status::with_error_details(Code::Internal, "x", details);
 
         assert_eq!(reason_of(&status), None);
@@ -314,7 +396,10 @@ mod tests {
 
     #[test]
     fn the_transports_timeout_is_read_as_too_late() {
-        assert_eq!(code_of(&Status::cancelled("Timeout expired")), Code::DeadlineExceeded);
+        assert_eq!(
+            code_of(&Status::cancelled("Timeout expired")),
+            Code::DeadlineExceeded
+        );
         assert_eq!(code_of(&Status::cancelled("by the caller")), Code::Cancelled);
     }
 
@@ -346,9 +431,50 @@ mod tests {
         assert_eq!(reason_of(&status).as_deref(), Some("DATABASE_UNAVAILABLE"));
     }
 
+    #[tokio::test]
+    async fn two_writers_of_one_sqlite_file_are_told_to_try_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("a.db").display());
+        let mut options = sea_orm::ConnectOptions::new(url);
+        options.max_connections(1);
+        options.map_sqlx_sqlite_opts(|options| options.busy_timeout(Duration::ZERO));
+        let (one, other) = (
+            Database::connect(options.clone()).await.unwrap(),
+            Database::connect(options).await.unwrap(),
+        );
+        one.execute_unprepared("begin immediate").await.unwrap();
+
+        let status = database(other.execute_unprepared("begin immediate").await.unwrap_err());
+
+        assert_eq!(
+            (status.code(), reason_of(&status).as_deref()),
+            (Code::Aborted, Some("DATABASE_CONFLICT"))
+        );
+        assert_eq!(
+            status.metadata().get(RETRY_KEY).map(|value| value.as_bytes()),
+            Some(&b"db"[..])
+        );
+    }
+
+    #[tokio::test]
+    async fn a_broken_statement_is_internal() {
+        let db = Database::connect("sqlite::memory:").await.unwrap();
+
+        let status = database(
+            db.execute_unprepared("select nothing from nowhere")
+                .await
+                .unwrap_err(),
+        );
+
+        assert_eq!((status.code(), status.message()), (Code::Internal, "INTERNAL"));
+    }
+
     #[test]
     fn a_broken_row_is_internal() {
-        assert_eq!(database(DbErr::Type("not a state".to_owned())).code(), Code::Internal);
+        assert_eq!(
+            database(DbErr::Type("not a state".to_owned())).code(),
+            Code::Internal
+        );
     }
 
     #[test]
@@ -357,6 +483,9 @@ mod tests {
         #[error("cannot read the key")]
         struct Outer(#[source] std::io::Error);
 
-        assert_eq!(chain(&Outer(std::io::Error::other("no such file"))), "cannot read the key: no such file");
+        assert_eq!(
+            chain(&Outer(std::io::Error::other("no such file"))),
+            "cannot read the key: no such file"
+        );
     }
 }

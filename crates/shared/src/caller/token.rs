@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Caller;
-type SharedClock = Arc<dyn crate::caller::token::Now>;
+use crate::clock::SharedClock;
 use crate::value::Moment;
 
 /// Whom every token is for.
@@ -116,8 +116,15 @@ impl Signer {
     /// [`TokenError::File`] or [`TokenError::Key`].
     pub fn load(issuer: &str, private_key: &Path, clock: SharedClock) -> Result<Self, TokenError> {
         let pem = Zeroizing::new(read(private_key)?);
-        let key = EncodingKey::from_ed_pem(&pem).map_err(|_| TokenError::Key { path: private_key.to_owned() })?;
-        Ok(Self { issuer: issuer.to_owned(), key, clock, service_token: Mutex::new(None) })
+        let key = EncodingKey::from_ed_pem(&pem).map_err(|_| TokenError::Key {
+            path: private_key.to_owned(),
+        })?;
+        Ok(Self {
+            issuer: issuer.to_owned(),
+            key,
+            clock,
+            service_token: Mutex::new(None),
+        })
     }
 
     /// Signs a token for `caller` that lasts for `lifetime` from now.
@@ -125,7 +132,8 @@ impl Signer {
     /// # Errors
     /// [`TokenError::Forbidden`] for a caller this issuer may not speak for: no verifier would believe it.
     pub fn token(&self, caller: &Caller, lifetime: Duration) -> Result<String, TokenError> {
-        let lifetime = TimeDelta::from_std(lifetime).map_err(|_| TokenError::Invalid("its lifetime is too long"))?;
+        let lifetime =
+            TimeDelta::from_std(lifetime).map_err(|_| TokenError::Invalid("its lifetime is too long"))?;
         self.sign(caller, self.clock.now(), lifetime)
     }
 
@@ -157,7 +165,10 @@ impl Signer {
             exp: (now + lifetime).timestamp(),
             caller: caller.clone(),
         };
-        let header = Header { kid: Some(self.issuer.clone()), ..Header::new(Algorithm::EdDSA) };
+        let header = Header {
+            kid: Some(self.issuer.clone()),
+            ..Header::new(Algorithm::EdDSA)
+        };
         encode(&header, &claims, &self.key).map_err(TokenError::Signing)
     }
 }
@@ -185,14 +196,25 @@ impl Verifier {
     /// # Errors
     /// [`TokenError::File`] or [`TokenError::Key`]; a folder without any key is a verifier that believes nobody.
     pub fn load(folder: &Path, clock: SharedClock) -> Result<Self, TokenError> {
-        let unread = |source| TokenError::File { path: folder.to_owned(), source };
+        let unread = |source| TokenError::File {
+            path: folder.to_owned(),
+            source,
+        };
         let mut keys: HashMap<String, Vec<DecodingKey>> = HashMap::new();
         for entry in fs::read_dir(folder).map_err(unread)? {
             let path = entry.map_err(unread)?.path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let Some(issuer) = name.strip_suffix(".pub.pem").and_then(|name| name.split('.').next()) else { continue };
-            let key =
-                DecodingKey::from_ed_pem(&read(&path)?).map_err(|_| TokenError::Key { path: path.clone() })?;
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            let Some(issuer) = name
+                .strip_suffix(".pub.pem")
+                .and_then(|name| name.split('.').next())
+            else {
+                continue;
+            };
+            let key = DecodingKey::from_ed_pem(&read(&path)?)
+                .map_err(|_| TokenError::Key { path: path.clone() })?;
             keys.entry(issuer.to_owned()).or_default().push(key);
         }
         let mut validation = Validation::new(Algorithm::EdDSA);
@@ -200,7 +222,12 @@ impl Verifier {
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
         // The library would read the system's clock; `check_time` reads ours.
         validation.validate_exp = false;
-        Ok(Self { keys, validation, clock, verified: moka::future::Cache::new(CACHE_COUNT) })
+        Ok(Self {
+            keys,
+            validation,
+            clock,
+            verified: moka::future::Cache::new(CACHE_COUNT),
+        })
     }
 
     /// Says for whom a token speaks.
@@ -226,7 +253,10 @@ impl Verifier {
     fn read(&self, token: &str) -> Result<Verified, TokenError> {
         let header = decode_header(token).map_err(|_| TokenError::Invalid("it is no JWT"))?;
         let issuer = header.kid.ok_or(TokenError::Invalid("it names no key"))?;
-        let keys = self.keys.get(&issuer).ok_or(TokenError::Invalid("its issuer is unknown"))?;
+        let keys = self
+            .keys
+            .get(&issuer)
+            .ok_or(TokenError::Invalid("its issuer is unknown"))?;
         let mut failure = TokenError::Invalid("its issuer is unknown");
         for key in keys {
             match decode::<Claims>(token, key, &self.validation) {
@@ -246,8 +276,13 @@ fn check_claims(issuer: &str, claims: Claims) -> Result<Verified, TokenError> {
     if claims.sub != claims.caller.key() {
         return Err(TokenError::Invalid("its subject is not its caller"));
     }
-    let moment = |seconds| Moment::from_timestamp(seconds, 0).ok_or(TokenError::Invalid("its times are not times"));
-    Ok(Verified { caller: claims.caller, issued_at: moment(claims.iat)?, expires_at: moment(claims.exp)? })
+    let moment =
+        |seconds| Moment::from_timestamp(seconds, 0).ok_or(TokenError::Invalid("its times are not times"));
+    Ok(Verified {
+        caller: claims.caller,
+        issued_at: moment(claims.iat)?,
+        expires_at: moment(claims.exp)?,
+    })
 }
 
 /// People are spoken for by identity, a service by itself, and nobody by nobody.
@@ -261,7 +296,10 @@ fn check_issuer(issuer: &str, caller: &Caller) -> Result<(), TokenError> {
     if allowed {
         return Ok(());
     }
-    Err(TokenError::Forbidden { issuer: issuer.to_owned(), caller: caller.key() })
+    Err(TokenError::Forbidden {
+        issuer: issuer.to_owned(),
+        caller: caller.key(),
+    })
 }
 
 /// A token is good from `issued_at` (less the leeway) and over at `expires_at` (plus the leeway).
@@ -270,7 +308,9 @@ fn check_time(token: &Verified, now: Moment) -> Result<(), TokenError> {
         return Err(TokenError::Invalid("it is from the future"));
     }
     if token.expires_at + LEEWAY <= now {
-        return Err(TokenError::Expired { expired_at: token.expires_at });
+        return Err(TokenError::Expired {
+            expired_at: token.expires_at,
+        });
     }
     Ok(())
 }
@@ -286,11 +326,8 @@ fn why(kind: &ErrorKind) -> &'static str {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TokenError> {
-    fs::read(path).map_err(|source| TokenError::File { path: path.to_owned(), source })
-}
-
-/// Temporary.
-pub trait Now: Send + Sync {
-    /// Now.
-    fn now(&self) -> Moment;
+    fs::read(path).map_err(|source| TokenError::File {
+        path: path.to_owned(),
+        source,
+    })
 }
