@@ -100,7 +100,7 @@ pub(crate) fn without_first_line_doc(files: &[File]) -> Vec<String> {
         .collect()
 }
 
-/// The ids of the packs that exist.
+/// The ids of the packs that exist. The parent of all of them is no region.
 pub(crate) fn pack_ids() -> Vec<String> {
     fs::read_dir(root().join("policies"))
         .expect("there are policies")
@@ -113,6 +113,7 @@ pub(crate) fn pack_ids() -> Vec<String> {
                 .strip_suffix(".toml")
                 .map(str::to_owned)
         })
+        .filter(|id| id != "common")
         .collect()
 }
 
