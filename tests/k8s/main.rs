@@ -1,9 +1,6 @@
 //! Holds the manifests: each is what Kubernetes understands, nothing in it is misspelt, and all services have one shape.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a test that cannot read the manifests has failed"
-)]
+#![expect(clippy::expect_used, reason = "a test that cannot read the manifests has failed")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,20 +14,10 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use serde_json::Value;
 
 /// Every program that serves.
-const PROGRAMS: [&str; 6] = [
-    "identity",
-    "catalog",
-    "enrollment",
-    "billing",
-    "supervision",
-    "gateway",
-];
+const PROGRAMS: [&str; 6] = ["identity", "catalog", "enrollment", "billing", "supervision", "gateway"];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the tests stand below the root")
-        .join("k8s")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests stand below the root").join("k8s")
 }
 
 /// Every document of a file.
@@ -46,10 +33,7 @@ fn manifests() -> Vec<(PathBuf, Vec<Value>)> {
         for entry in fs::read_dir(root().join(folder)).expect("the folder exists") {
             let path = entry.expect("readable").path();
             if path.extension().is_some_and(|ending| ending == "yaml") {
-                found.push((
-                    path.clone(),
-                    documents(&fs::read_to_string(&path).expect("readable")),
-                ));
+                found.push((path.clone(), documents(&fs::read_to_string(&path).expect("readable"))));
             }
         }
     }
@@ -124,12 +108,8 @@ fn all_programs_have_one_shape() {
     let shape = |name: &str| {
         let text =
             fs::read_to_string(root().join(format!("base/{name}.yaml"))).expect("each program has a file");
-        let mut documents = documents(
-            &text
-                .replace(name, "NAME")
-                .replace("8080", "PORT")
-                .replace("9000", "PORT"),
-        );
+        let mut documents =
+            documents(&text.replace(name, "NAME").replace("8080", "PORT").replace("9000", "PORT"));
         // Who may come in, and what is set, is each program's own.
         for document in &mut documents {
             match document["kind"].as_str() {
@@ -150,10 +130,7 @@ fn every_service_with_a_database_has_its_migration() {
     for name in PROGRAMS.iter().filter(|name| **name != "gateway") {
         let text =
             fs::read_to_string(root().join(format!("base/migrate-{name}.yaml"))).expect("a job exists");
-        assert!(
-            text.contains(&format!("[\"/usr/local/bin/{name}\", \"migrate\"]")),
-            "{name}"
-        );
+        assert!(text.contains(&format!("[\"/usr/local/bin/{name}\", \"migrate\"]")), "{name}");
     }
 }
 
@@ -163,24 +140,12 @@ fn whoever_calls_is_let_in_and_nobody_else() {
     let mut callers: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for name in PROGRAMS {
         let text = fs::read_to_string(root().join(format!("base/{name}.yaml"))).expect("readable");
-        for document in documents(&text)
-            .iter()
-            .filter(|document| document["kind"] == "ConfigMap")
-        {
-            for value in document["data"]
-                .as_object()
-                .into_iter()
-                .flatten()
-                .filter_map(|(_, value)| value.as_str())
+        for document in documents(&text).iter().filter(|document| document["kind"] == "ConfigMap") {
+            for value in
+                document["data"].as_object().into_iter().flatten().filter_map(|(_, value)| value.as_str())
             {
-                for peer in PROGRAMS
-                    .iter()
-                    .filter(|peer| value == format!("http://{peer}:9000"))
-                {
-                    callers
-                        .entry((*peer).to_owned())
-                        .or_default()
-                        .push(name.to_owned());
+                for peer in PROGRAMS.iter().filter(|peer| value == format!("http://{peer}:9000")) {
+                    callers.entry((*peer).to_owned()).or_default().push(name.to_owned());
                 }
             }
         }
@@ -189,15 +154,10 @@ fn whoever_calls_is_let_in_and_nobody_else() {
     for (peer, mut expected) in callers {
         let text = fs::read_to_string(root().join(format!("base/{peer}.yaml"))).expect("readable");
         let documents = documents(&text);
-        let policy = documents
-            .iter()
-            .find(|document| document["kind"] == "NetworkPolicy")
-            .expect("a policy");
+        let policy = documents.iter().find(|document| document["kind"] == "NetworkPolicy").expect("a policy");
         let from = policy["spec"]["ingress"][0]["from"].as_array().expect("callers");
         let name = |one: &Value| {
-            one["podSelector"]["matchLabels"]["app.kubernetes.io/name"]
-                .as_str()
-                .map(str::to_owned)
+            one["podSelector"]["matchLabels"]["app.kubernetes.io/name"].as_str().map(str::to_owned)
         };
         let mut allowed: Vec<_> = from.iter().filter_map(name).collect();
         allowed.sort();

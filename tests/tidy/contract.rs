@@ -33,11 +33,7 @@ pub(crate) fn is_ours(file: &FileDescriptorProto) -> bool {
 
 /// Every broken rule, with the element's full name.
 pub(crate) fn broken(set: &FileDescriptorSet) -> Vec<String> {
-    set.file
-        .iter()
-        .filter(|file| is_ours(file))
-        .flat_map(|file| Check::of(file).run(file))
-        .collect()
+    set.file.iter().filter(|file| is_ours(file)).flat_map(|file| Check::of(file).run(file)).collect()
 }
 
 struct Check {
@@ -48,43 +44,27 @@ struct Check {
 impl Check {
     fn of(file: &FileDescriptorProto) -> Self {
         let locations = file.source_code_info.iter().flat_map(|info| &info.location);
-        let comments = locations
-            .map(|at| (at.path.clone(), !at.leading_comments().trim().is_empty()))
-            .collect();
-        Self {
-            comments,
-            broken: Vec::new(),
-        }
+        let comments =
+            locations.map(|at| (at.path.clone(), !at.leading_comments().trim().is_empty())).collect();
+        Self { comments, broken: Vec::new() }
     }
 
     fn run(mut self, file: &FileDescriptorProto) -> Vec<String> {
         let package = file.package().to_owned();
         if !file.name().starts_with(&package.replace('.', "/")) {
-            self.broken.push(format!(
-                "{}: the folder must be the package {package}",
-                file.name()
-            ));
+            self.broken.push(format!("{}: the folder must be the package {package}", file.name()));
         }
         if !package.ends_with(".v1") {
-            self.broken
-                .push(format!("{}: the package must end in its version", file.name()));
+            self.broken.push(format!("{}: the package must end in its version", file.name()));
         }
         for (index, message) in (0..).zip(&file.message_type) {
-            self.message(
-                &format!("{package}.{}", message.name()),
-                message,
-                vec![at::MESSAGE, index],
-            );
+            self.message(&format!("{package}.{}", message.name()), message, vec![at::MESSAGE, index]);
         }
         for (index, one) in (0..).zip(&file.enum_type) {
             self.enumeration(&format!("{package}.{}", one.name()), one, vec![at::ENUM, index]);
         }
         for (index, service) in (0..).zip(&file.service) {
-            self.service(
-                &format!("{package}.{}", service.name()),
-                service,
-                vec![at::SERVICE, index],
-            );
+            self.service(&format!("{package}.{}", service.name()), service, vec![at::SERVICE, index]);
         }
         self.broken
     }
@@ -92,11 +72,7 @@ impl Check {
     fn message(&mut self, name: &str, message: &DescriptorProto, path: Vec<i32>) {
         self.commented(name, &path);
         for (index, field) in (0..).zip(&message.field) {
-            self.field(
-                &format!("{name}.{}", field.name()),
-                field,
-                child(&path, at::FIELD_OF_MESSAGE, index),
-            );
+            self.field(&format!("{name}.{}", field.name()), field, child(&path, at::FIELD_OF_MESSAGE, index));
         }
         for (index, one) in (0..).zip(&message.nested_type) {
             if !one.options.as_ref().is_some_and(|options| options.map_entry()) {
@@ -123,16 +99,13 @@ impl Check {
             self.broken.push(format!("{name}: must be snake_case"));
         }
         if short.ends_with("_at") {
-            self.broken
-                .push(format!("{name}: a time in a contract ends in _time"));
+            self.broken.push(format!("{name}: a time in a contract ends in _time"));
         }
         if field.type_name() == ".google.protobuf.Timestamp" && !short.ends_with("_time") {
-            self.broken
-                .push(format!("{name}: a Timestamp's name ends in _time"));
+            self.broken.push(format!("{name}: a Timestamp's name ends in _time"));
         }
-        let is_money = ["amount", "price", "fee", "paid", "charged", "refunded"]
-            .iter()
-            .any(|word| short == *word);
+        let is_money =
+            ["amount", "price", "fee", "paid", "charged", "refunded"].iter().any(|word| short == *word);
         if is_money {
             self.broken.push(format!("{name}: an amount says its unit, _fen"));
         }
@@ -142,13 +115,9 @@ impl Check {
         self.commented(name, &path);
         let prefix = screaming(one.name());
         for (index, value) in (0..).zip(&one.value) {
-            self.commented(
-                &format!("{name}.{}", value.name()),
-                &child(&path, at::VALUE_OF_ENUM, index),
-            );
+            self.commented(&format!("{name}.{}", value.name()), &child(&path, at::VALUE_OF_ENUM, index));
             if !value.name().starts_with(&format!("{prefix}_")) {
-                self.broken
-                    .push(format!("{name}.{}: must begin with {prefix}_", value.name()));
+                self.broken.push(format!("{name}.{}: must begin with {prefix}_", value.name()));
             }
         }
         if one
@@ -156,27 +125,21 @@ impl Check {
             .first()
             .is_none_or(|zero| zero.name() != format!("{prefix}_UNSPECIFIED") || zero.number() != 0)
         {
-            self.broken
-                .push(format!("{name}: the zero value must be {prefix}_UNSPECIFIED"));
+            self.broken.push(format!("{name}: the zero value must be {prefix}_UNSPECIFIED"));
         }
     }
 
     fn service(&mut self, name: &str, service: &ServiceDescriptorProto, path: Vec<i32>) {
         self.commented(name, &path);
         if !service.name().ends_with("Service") {
-            self.broken
-                .push(format!("{name}: a service's name ends in Service"));
+            self.broken.push(format!("{name}: a service's name ends in Service"));
         }
         for (index, method) in (0..).zip(&service.method) {
             let full = format!("{name}.{}", method.name());
             self.commented(&full, &child(&path, at::METHOD_OF_SERVICE, index));
-            for (found, ending) in [
-                (method.input_type(), "Request"),
-                (method.output_type(), "Response"),
-            ] {
+            for (found, ending) in [(method.input_type(), "Request"), (method.output_type(), "Response")] {
                 if found.rsplit('.').next() != Some(&format!("{}{ending}", method.name())) {
-                    self.broken
-                        .push(format!("{full}: must have a {ending} of its own, has {found}"));
+                    self.broken.push(format!("{full}: must have a {ending} of its own, has {found}"));
                 }
             }
         }
@@ -207,10 +170,7 @@ fn screaming(name: &str) -> String {
 
 /// One broken contract for each rule, with a word of the sentence that must name it.
 pub(crate) fn planted() -> Vec<(FileDescriptorSet, &'static str)> {
-    let field = |name: &str| FieldDescriptorProto {
-        name: Some(name.to_owned()),
-        ..Default::default()
-    };
+    let field = |name: &str| FieldDescriptorProto { name: Some(name.to_owned()), ..Default::default() };
     let message = |name: &str, fields: Vec<FieldDescriptorProto>| DescriptorProto {
         name: Some(name.to_owned()),
         field: fields,
@@ -226,30 +186,17 @@ pub(crate) fn planted() -> Vec<(FileDescriptorSet, &'static str)> {
         change(&mut file);
         cases.push((FileDescriptorSet { file: vec![file] }, why));
     };
-    plant("has no comment", &|file| {
-        file.message_type = vec![message("A", vec![])]
-    });
-    plant("snake_case", &|file| {
-        file.message_type = vec![message("A", vec![field("fooBar")])]
-    });
-    plant("ends in _time", &|file| {
-        file.message_type = vec![message("A", vec![field("created_at")])]
-    });
-    plant("says its unit", &|file| {
-        file.message_type = vec![message("A", vec![field("amount")])]
-    });
-    plant("the folder must be", &|file| {
-        file.name = Some("x.proto".to_owned())
-    });
+    plant("has no comment", &|file| file.message_type = vec![message("A", vec![])]);
+    plant("snake_case", &|file| file.message_type = vec![message("A", vec![field("fooBar")])]);
+    plant("ends in _time", &|file| file.message_type = vec![message("A", vec![field("created_at")])]);
+    plant("says its unit", &|file| file.message_type = vec![message("A", vec![field("amount")])]);
+    plant("the folder must be", &|file| file.name = Some("x.proto".to_owned()));
     plant("must end in its version", &|file| {
         file.package = Some("kehou.x".to_owned());
     });
     plant("_UNSPECIFIED", &|file| {
-        let value = EnumValueDescriptorProto {
-            name: Some("STATE_A".to_owned()),
-            number: Some(0),
-            options: None,
-        };
+        let value =
+            EnumValueDescriptorProto { name: Some("STATE_A".to_owned()), number: Some(0), options: None };
         file.enum_type = vec![EnumDescriptorProto {
             name: Some("State".to_owned()),
             value: vec![value],
@@ -257,11 +204,7 @@ pub(crate) fn planted() -> Vec<(FileDescriptorSet, &'static str)> {
         }];
     });
     plant("must begin with STATE_", &|file| {
-        let value = EnumValueDescriptorProto {
-            name: Some("A".to_owned()),
-            number: Some(0),
-            options: None,
-        };
+        let value = EnumValueDescriptorProto { name: Some("A".to_owned()), number: Some(0), options: None };
         file.enum_type = vec![EnumDescriptorProto {
             name: Some("State".to_owned()),
             value: vec![value],
@@ -280,12 +223,8 @@ pub(crate) fn planted() -> Vec<(FileDescriptorSet, &'static str)> {
             method: vec![method],
             ..Default::default()
         }];
-        file.source_code_info = Some(SourceCodeInfo {
-            location: vec![Location {
-                path: vec![6, 0],
-                ..Default::default()
-            }],
-        });
+        file.source_code_info =
+            Some(SourceCodeInfo { location: vec![Location { path: vec![6, 0], ..Default::default() }] });
     });
     cases
 }

@@ -62,10 +62,7 @@ pub(crate) fn broken(files: &[File]) -> Vec<String> {
                 broken.push(format!("{}: domain must not be async", file.path));
             }
         }
-        let own = file
-            .path
-            .strip_prefix("services/")
-            .and_then(|rest| rest.split('/').next());
+        let own = file.path.strip_prefix("services/").and_then(|rest| rest.split('/').next());
         if own.is_some() || file.path.starts_with("gateway/") || file.path.starts_with("crates/") {
             for service in SERVICES.iter().filter(|service| Some(**service) != own) {
                 // `proto::billing` is another thing with the same name, and so is a module or an alias.
@@ -85,16 +82,8 @@ pub(crate) fn broken(files: &[File]) -> Vec<String> {
 
 /// The room a service's file stands in, with what it must not name.
 fn room_of(path: &str) -> Option<(&'static str, &'static [&'static str])> {
-    let room = path
-        .strip_prefix("services/")?
-        .split_once("/src/")?
-        .1
-        .split(['/', '.'])
-        .next()?;
-    FORBIDDEN
-        .iter()
-        .find(|(name, _)| *name == room)
-        .map(|(name, forbidden)| (*name, *forbidden))
+    let room = path.strip_prefix("services/")?.split_once("/src/")?.1.split(['/', '.']).next()?;
+    FORBIDDEN.iter().find(|(name, _)| *name == room).map(|(name, forbidden)| (*name, *forbidden))
 }
 
 /// Whether the code names a path: `path::` or `use path;`, not as the tail of a longer path.
@@ -111,8 +100,7 @@ fn names(code: &str, path: &str) -> bool {
 
 /// Whether the code has a word of its own.
 fn has_word(code: &str, word: &str) -> bool {
-    code.split(|c: char| !c.is_alphanumeric() && c != '_')
-        .any(|found| found == word)
+    code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|found| found == word)
 }
 
 /// Every dependency between crates that points outward.
@@ -123,11 +111,9 @@ pub(crate) fn broken_dependencies(manifests: &[File]) -> Vec<String> {
         let own = folder.rsplit('/').next().unwrap_or(folder);
         let forbidden: Vec<&str> = match folder {
             "kehou" | "tests" => continue,
-            "gateway" => [
-                &SERVICES[..],
-                &["sea-orm", "sea-orm-migration", "sqlx", "policy", "wechat"],
-            ]
-            .concat(),
+            "gateway" => {
+                [&SERVICES[..], &["sea-orm", "sea-orm-migration", "sqlx", "policy", "wechat"]].concat()
+            }
             "crates/shared" => [&SERVICES[..], &["gateway", "policy", "wechat"]].concat(),
             "crates/policy" => [&SERVICES[..], &["gateway", "wechat", "tokio", "sea-orm"]].concat(),
             "crates/wechat" => [&SERVICES[..], &["gateway", "shared", "policy", "sea-orm"]].concat(),

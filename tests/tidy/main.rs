@@ -16,12 +16,7 @@ fn assert_none(broken: &[String]) {
 #[test]
 fn layers_point_inward() {
     let files = rust_files();
-    assert!(
-        files.len() > 50,
-        "found only {} source files below {}",
-        files.len(),
-        root().display()
-    );
+    assert!(files.len() > 50, "found only {} source files below {}", files.len(), root().display());
 
     assert_none(&layers::broken(&files));
 }
@@ -36,10 +31,7 @@ fn a_domain_that_sees_the_database_is_caught() {
         ("pub async fn decide() {}", "async"),
     ] {
         let broken = layers::broken(&[File::planted("services/x/src/domain/y.rs", line)]);
-        assert!(
-            broken.iter().any(|rule| rule.contains(why)),
-            "{line} was not caught: {broken:?}"
-        );
+        assert!(broken.iter().any(|rule| rule.contains(why)), "{line} was not caught: {broken:?}");
     }
 }
 
@@ -53,26 +45,16 @@ fn a_store_or_rpc_that_reaches_outward_is_caught() {
         ("services/x/src/job/y.rs", "use crate::rpc::error;"),
         ("gateway/src/y.rs", "use sea_orm::DbErr;"),
         ("gateway/src/y.rs", "use billing::domain::invoice;"),
-        (
-            "services/x/src/lib.rs",
-            "use wechat_pay_of_another::x; use identity::store;",
-        ),
+        ("services/x/src/lib.rs", "use wechat_pay_of_another::x; use identity::store;"),
     ] {
-        assert_eq!(
-            layers::broken(&[File::planted(path, line)]).len(),
-            1,
-            "{path}: {line}"
-        );
+        assert_eq!(layers::broken(&[File::planted(path, line)]).len(), 1, "{path}: {line}");
     }
 }
 
 #[test]
 fn words_in_comments_and_tests_do_not_count() {
     let text = "//! Not sea_orm::EntityTrait.\nfn a() {} // tonic::Status\n#[cfg(test)]\nmod tests { use tonic::Status; }";
-    assert_none(&layers::broken(&[File::planted(
-        "services/x/src/domain/y.rs",
-        text,
-    )]));
+    assert_none(&layers::broken(&[File::planted("services/x/src/domain/y.rs", text)]));
 }
 
 #[test]
@@ -82,10 +64,8 @@ fn crates_depend_inward_only() {
 
 #[test]
 fn a_service_that_depends_on_another_is_caught() {
-    let manifest = File::planted(
-        "services/billing/Cargo.toml",
-        "[dependencies]\nenrollment.workspace = true\n",
-    );
+    let manifest =
+        File::planted("services/billing/Cargo.toml", "[dependencies]\nenrollment.workspace = true\n");
     assert_eq!(layers::broken_dependencies(&[manifest]).len(), 1);
 }
 
@@ -110,27 +90,14 @@ fn c01_no_region_is_named_in_code() {
 
 #[test]
 fn a_region_named_in_code_is_caught() {
-    let files = [File::planted(
-        "services/x/src/domain/y.rs",
-        "if pack == \"hunan_zhuzhou\" {}",
-    )];
-    assert_eq!(
-        source::naming_a_region(&files, &["hunan_zhuzhou".to_owned()]).len(),
-        1
-    );
+    let files = [File::planted("services/x/src/domain/y.rs", "if pack == \"hunan_zhuzhou\" {}")];
+    assert_eq!(source::naming_a_region(&files, &["hunan_zhuzhou".to_owned()]).len(), 1);
 }
 
 #[test]
 fn contracts_keep_the_rules() {
     let descriptors = contract::descriptors(proto::DESCRIPTORS);
-    assert!(
-        descriptors
-            .file
-            .iter()
-            .filter(|file| contract::is_ours(file))
-            .count()
-            >= 15
-    );
+    assert!(descriptors.file.iter().filter(|file| contract::is_ours(file)).count() >= 15);
 
     assert_none(&contract::broken(&descriptors));
 }
@@ -139,9 +106,6 @@ fn contracts_keep_the_rules() {
 fn every_broken_contract_rule_is_caught() {
     for (plant, why) in contract::planted() {
         let broken = contract::broken(&plant);
-        assert!(
-            broken.iter().any(|rule| rule.contains(why)),
-            "{why} was not caught: {broken:?}"
-        );
+        assert!(broken.iter().any(|rule| rule.contains(why)), "{why} was not caught: {broken:?}");
     }
 }

@@ -14,10 +14,7 @@ pub(crate) struct File {
 impl File {
     /// A file that exists only to show that a rule bites.
     pub(crate) fn planted(path: &str, text: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
+        Self { path: path.to_owned(), text: text.to_owned() }
     }
 
     /// The text up to its test module, without line comments and without what stands in quotes.
@@ -33,9 +30,7 @@ impl File {
 
 /// What stands before `//`, unless the slashes follow a colon as in an address.
 fn before_comment(line: &str) -> &str {
-    let comment = line
-        .match_indices("//")
-        .find(|(at, _)| *at == 0 || line.as_bytes()[at - 1] != b':');
+    let comment = line.match_indices("//").find(|(at, _)| *at == 0 || line.as_bytes()[at - 1] != b':');
     comment.map_or(line, |(at, _)| &line[..at])
 }
 
@@ -46,10 +41,7 @@ fn without_quotes(line: &str) -> String {
 
 /// The project's root.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the tests stand below the root")
-        .to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests stand below the root").to_owned()
 }
 
 /// Every Rust file of the crates' `src` folders.
@@ -82,10 +74,7 @@ fn collect(folder: &Path, extension: &str, files: &mut Vec<File>) {
         } else if path.extension().is_some_and(|found| found == extension) {
             let text = fs::read_to_string(&path).expect("source is text");
             let from_root = path.strip_prefix(root()).expect("below the root");
-            files.push(File {
-                path: from_root.to_string_lossy().replace('\\', "/"),
-                text,
-            });
+            files.push(File { path: from_root.to_string_lossy().replace('\\', "/"), text });
         }
     }
 }
@@ -93,11 +82,7 @@ fn collect(folder: &Path, extension: &str, files: &mut Vec<File>) {
 /// Names each file whose first line does not say what it knows.
 pub(crate) fn without_first_line_doc(files: &[File]) -> Vec<String> {
     let silent = |file: &&File| !file.text.starts_with("//! ");
-    files
-        .iter()
-        .filter(silent)
-        .map(|file| format!("{}: the first line must be `//! …`", file.path))
-        .collect()
+    files.iter().filter(silent).map(|file| format!("{}: the first line must be `//! …`", file.path)).collect()
 }
 
 /// The ids of the packs that exist. The parent of all of them is no region.
@@ -105,13 +90,7 @@ pub(crate) fn pack_ids() -> Vec<String> {
     fs::read_dir(root().join("policies"))
         .expect("there are policies")
         .filter_map(|entry| {
-            entry
-                .ok()?
-                .path()
-                .file_name()?
-                .to_str()?
-                .strip_suffix(".toml")
-                .map(str::to_owned)
+            entry.ok()?.path().file_name()?.to_str()?.strip_suffix(".toml").map(str::to_owned)
         })
         .filter(|id| id != "common")
         .collect()
