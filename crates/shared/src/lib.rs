@@ -3,6 +3,7 @@
 //! | module | knows |
 //! |---|---|
 //! | [`caller`] | who calls, and the permits a method takes |
+//! | [`check`] | what must hold over all rows, and what was found |
 //! | [`client`] | calling another service |
 //! | [`clock`] | the time of day |
 //! | [`config`] | settings: defaults, file, environment; secrets from files |
@@ -19,6 +20,7 @@
 //! | [`value`] | money, ids, pages, and reading messages with all their errors at once |
 
 pub mod caller;
+pub mod check;
 pub mod client;
 pub mod clock;
 pub mod config;

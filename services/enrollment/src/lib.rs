@@ -1,1 +1,176 @@
-//! The service.
+//! The enrollment service: rounds, choices, seats, the line, approval and release.
+//!
+//! | module | knows |
+//! |---|---|
+//! | [`config`] | the settings |
+//! | [`domain`] | the rules |
+//! | [`store`] | the rows |
+//! | [`change`] | what every change of an enrollment has in common: locks, rows, counters, events, the next in line |
+//! | [`event`] | domain events as messages of the feed |
+//! | [`hint`] | which sections are known to be full |
+//! | [`rpc`] | messages in, messages out |
+//! | [`job`] | what runs without a caller |
+//!
+//! [`run`] serves; [`check`] looks whether what is stored keeps its promises.
+
+pub mod change;
+pub mod config;
+pub mod domain;
+pub mod event;
+pub mod hint;
+pub mod job;
+pub mod rpc;
+pub mod store;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use policy::Packs;
+use proto::billing::v1::billing_service_client::BillingServiceClient;
+use proto::enrollment::v1::enrollment_service_server::EnrollmentServiceServer;
+use proto::identity::v1::identity_service_client::IdentityServiceClient;
+use shared::caller::Verifier;
+use shared::client::Link;
+use shared::clock::SharedClock;
+use shared::db::Db;
+use shared::feed::{Feed, FeedServer, Follower};
+use shared::server::{self, Grpc, Ready};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
+
+pub use config::Config;
+pub use store::check::check;
+pub use store::migration::Migrator;
+
+/// The service's name: in tokens, metrics and feeds.
+pub const NAME: &str = "enrollment";
+
+/// The services that hear what this one tells.
+const HEARERS: &[&str] = &["billing", "supervision"];
+
+/// How long a job rests between looks for seats that stayed free: a rare thing, and each look costs locks.
+const PROMOTE_REST: Duration = Duration::from_secs(1);
+
+/// Everything the service is given.
+pub struct Parts {
+    /// Its settings.
+    pub config: Config,
+    /// Its database, migrated.
+    pub db: Db,
+    /// The time of day.
+    pub clock: SharedClock,
+    /// Whom to believe.
+    pub verifier: Arc<Verifier>,
+    /// Every region's policy.
+    pub packs: Arc<Packs>,
+    /// The way to identity, in the service's own name.
+    pub identity: Link,
+    /// The way to the catalog, in the service's own name.
+    pub catalog: Link,
+    /// The way to billing, in the service's own name.
+    pub billing: Link,
+}
+
+/// Serves until `stop`, drains, and gives back when the last job has ended.
+///
+/// # Errors
+/// When the server cannot serve.
+pub async fn run(
+    parts: Parts,
+    grpc: TcpListener,
+    admin: Option<TcpListener>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let hints = Arc::new(hint::Hints::default());
+    let desk = rpc::apply::Desk {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        packs: parts.packs.clone(),
+        hints: hints.clone(),
+    };
+    let (queue, batcher) = rpc::apply::Queue::start(desk, &parts.config.admission);
+    let feed = Feed::new(parts.db.clone());
+    let jobs = start_jobs(&parts, &feed, &hints, &stop);
+
+    let service = rpc::EnrollmentRpc {
+        db: parts.db.clone(),
+        clock: parts.clock,
+        packs: parts.packs,
+        verifier: parts.verifier.clone(),
+        billing: BillingServiceClient::new(parts.billing),
+        identity: IdentityServiceClient::new(parts.identity),
+        hints,
+        queue,
+    };
+    let db = parts.db;
+    let ready = Ready::new(move || {
+        let db = db.clone();
+        async move { db.ping().await.map_err(|error| error.to_string()) }
+    });
+    let routes = Routes::new(EnrollmentServiceServer::new(service))
+        .add_service(FeedServer::new(feed, HEARERS, stop.clone()).into_service());
+    let served = server::serve(
+        Grpc {
+            name: NAME,
+            listener: grpc,
+            routes,
+            verifier: parts.verifier,
+            limits: parts.config.limits,
+            ready,
+            admin,
+        },
+        stop.clone(),
+    )
+    .await;
+
+    // Whatever ended the server ends the jobs too.
+    stop.cancel();
+    jobs.wait().await;
+    // The queue went with the server: what still waited has been decided.
+    if let Err(error) = batcher.await {
+        tracing::error!(%error, "the batcher ended badly: {error}");
+    }
+    Ok(served?)
+}
+
+fn start_jobs(parts: &Parts, feed: &Feed, hints: &Arc<hint::Hints>, stop: &CancellationToken) -> TaskTracker {
+    let bench = job::Bench {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        hints: hints.clone(),
+        config: parts.config.jobs.clone(),
+    };
+    let jobs = TaskTracker::new();
+    let sequencer = (feed.clone(), stop.clone());
+    jobs.spawn(async move { sequencer.0.sequencer(sequencer.1).await });
+
+    let (expire, ending) = (bench.clone(), stop.clone());
+    jobs.spawn(async move {
+        expire.repeat("expire", expire.rest(), &ending, || job::expire::expire(&expire)).await;
+    });
+    let (close, ending, billing) =
+        (bench.clone(), stop.clone(), BillingServiceClient::new(parts.billing.clone()));
+    jobs.spawn(async move {
+        close.repeat("close", close.rest(), &ending, || job::close::close(&close, &billing)).await;
+    });
+    let (promote, ending) = (bench, stop.clone());
+    jobs.spawn(async move {
+        promote.repeat("promote", PROMOTE_REST, &ending, || job::promote::promote(&promote)).await;
+    });
+
+    let clock = || parts.clock.clone();
+    let db = || parts.db.clone();
+    let identity = job::follow_identity::FollowIdentity { clock: clock() };
+    let identity = Follower::new(NAME, "identity", parts.identity.clone(), db(), identity);
+    jobs.spawn(identity.run(stop.clone()));
+    let catalog = job::follow_catalog::FollowCatalog { clock: clock() };
+    let catalog = Follower::new(NAME, "catalog", parts.catalog.clone(), db(), catalog);
+    jobs.spawn(catalog.run(stop.clone()));
+    let billing = job::follow_billing::FollowBilling { clock: clock() };
+    let billing = Follower::new(NAME, "billing", parts.billing.clone(), db(), billing);
+    jobs.spawn(billing.run(stop.clone()));
+    jobs.close();
+    jobs
+}

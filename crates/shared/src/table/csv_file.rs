@@ -8,21 +8,13 @@ use super::{Builder, Cell, MAX_COLUMN_COUNT, TableError, text};
 
 pub(super) fn read(bytes: &[u8], table: &mut Builder) -> Result<(), TableError> {
     let text = decode(bytes)?;
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     // Line ends within quoted cells: to the person they do not begin a row.
     let mut inner_lines = 0;
     let mut record = csv::StringRecord::new();
-    while reader
-        .read_record(&mut record)
-        .map_err(|_| TableError::Unreadable("not comma-separated text"))?
-    {
-        let number = record
-            .position()
-            .map_or(0, |position| first_line(&text, position))
-            .saturating_sub(inner_lines);
+    while reader.read_record(&mut record).map_err(|_| TableError::Unreadable("not comma-separated text"))? {
+        let number =
+            record.position().map_or(0, |position| first_line(&text, position)).saturating_sub(inner_lines);
         let number = u32::try_from(number).unwrap_or(u32::MAX);
         if record.len() > MAX_COLUMN_COUNT as usize
             && record.iter().skip(MAX_COLUMN_COUNT as usize).any(has_text)
@@ -30,16 +22,8 @@ pub(super) fn read(bytes: &[u8], table: &mut Builder) -> Result<(), TableError> 
             return Err(TableError::TooManyColumns);
         }
         let cells = record.iter().take(MAX_COLUMN_COUNT as usize);
-        table.row(
-            number,
-            cells
-                .map(|cell| Cell::Text(text::trim(cell).to_owned()))
-                .collect(),
-        )?;
-        inner_lines += record
-            .iter()
-            .map(|cell| cell.matches('\n').count() as u64)
-            .sum::<u64>();
+        table.row(number, cells.map(|cell| Cell::Text(text::trim(cell).to_owned())).collect())?;
+        inner_lines += record.iter().map(|cell| cell.matches('\n').count() as u64).sum::<u64>();
     }
     Ok(())
 }
@@ -48,11 +32,8 @@ pub(super) fn read(bytes: &[u8], table: &mut Builder) -> Result<(), TableError> 
 fn first_line(text: &str, position: &csv::Position) -> u64 {
     let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
     let rest = text.as_bytes().get(start..).unwrap_or_default();
-    let passed = rest
-        .iter()
-        .take_while(|byte| matches!(byte, b'\r' | b'\n'))
-        .filter(|byte| **byte == b'\n')
-        .count();
+    let passed =
+        rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n').count();
     position.line() + passed as u64
 }
 
@@ -98,15 +79,8 @@ mod tests {
 
     #[test]
     fn bytes_of_no_encoding_are_refused() {
-        for bytes in [
-            b"a,b\n\xff\xff\xff".as_slice(),
-            b"PK\x03\x04\0\0",
-            b"\xff\xfea\0,\0",
-        ] {
-            assert!(
-                matches!(read_table(bytes), Err(TableError::Unreadable(_))),
-                "{bytes:?}"
-            );
+        for bytes in [b"a,b\n\xff\xff\xff".as_slice(), b"PK\x03\x04\0\0", b"\xff\xfea\0,\0"] {
+            assert!(matches!(read_table(bytes), Err(TableError::Unreadable(_))), "{bytes:?}");
         }
     }
 

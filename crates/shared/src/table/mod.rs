@@ -50,10 +50,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            byte_count: 4 << 20,
-            row_count: 20_000,
-        }
+        Self { byte_count: 4 << 20, row_count: 20_000 }
     }
 }
 
@@ -152,20 +149,12 @@ impl Table {
     /// Those of `wanted` that the header does not name, in the order wanted.
     #[must_use]
     pub fn missing<'a>(&self, wanted: &[&'a str]) -> Vec<&'a str> {
-        wanted
-            .iter()
-            .copied()
-            .filter(|name| !self.columns.iter().any(|column| column == name))
-            .collect()
+        wanted.iter().copied().filter(|name| !self.columns.iter().any(|column| column == name)).collect()
     }
 
     /// The rows with any text, in file order.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
-        self.rows.iter().map(|(number, cells)| Row {
-            columns: &self.columns,
-            number: *number,
-            cells,
-        })
+        self.rows.iter().map(|(number, cells)| Row { columns: &self.columns, number: *number, cells })
     }
 
     /// Cells that hold no text or number, in file order.
@@ -194,9 +183,7 @@ impl<'a> Row<'a> {
     #[must_use]
     pub fn cell(&self, column: &str) -> &'a str {
         let index = self.columns.iter().position(|name| name == column);
-        index
-            .and_then(|index| self.cells.get(index))
-            .map_or("", String::as_str)
+        index.and_then(|index| self.cells.get(index)).map_or("", String::as_str)
     }
 }
 
@@ -217,21 +204,13 @@ enum Cell {
 
 impl Builder {
     const fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            columns: None,
-            rows: Vec::new(),
-            bad_cells: Vec::new(),
-            text_bytes: 0,
-        }
+        Self { limits, columns: None, rows: Vec::new(), bad_cells: Vec::new(), text_bytes: 0 }
     }
 
     /// Takes the next row: its number, and its cells from the first column on.
     fn row(&mut self, number: u32, cells: Vec<Cell>) -> Result<(), TableError> {
         if number > self.limits.row_count.saturating_add(1) {
-            return Err(TableError::TooManyRows {
-                max_row_count: self.limits.row_count,
-            });
+            return Err(TableError::TooManyRows { max_row_count: self.limits.row_count });
         }
         let Some(columns) = &self.columns else {
             let columns = header(cells)?;
@@ -244,11 +223,7 @@ impl Builder {
             let text = match cell {
                 Cell::Text(text) if text.is_empty() || !column.is_empty() => text,
                 Cell::Text(text) | Cell::Bad(text) => {
-                    let bad = BadCell {
-                        row_number: number,
-                        column: column.to_owned(),
-                        text,
-                    };
+                    let bad = BadCell { row_number: number, column: column.to_owned(), text };
                     self.bad_cells.push(bad);
                     String::new()
                 }
@@ -268,11 +243,7 @@ impl Builder {
 
     fn finish(self) -> Result<Table, TableError> {
         let columns = self.columns.ok_or(TableError::NoHeader)?;
-        Ok(Table {
-            columns,
-            rows: self.rows,
-            bad_cells: self.bad_cells,
-        })
+        Ok(Table { columns, rows: self.rows, bad_cells: self.bad_cells })
     }
 }
 
@@ -288,11 +259,7 @@ fn header(cells: Vec<Cell>) -> Result<Vec<String>, TableError> {
         }
         columns.push(name);
     }
-    if columns.iter().all(String::is_empty) {
-        Err(TableError::NoHeader)
-    } else {
-        Ok(columns)
-    }
+    if columns.iter().all(String::is_empty) { Err(TableError::NoHeader) } else { Ok(columns) }
 }
 
 #[cfg(test)]
@@ -314,10 +281,7 @@ mod tests {
 
     #[test]
     fn a_column_named_twice_is_refused_by_name() {
-        assert_eq!(
-            csv("代码,名称,代码\n".as_bytes()),
-            Err(TableError::ColumnRepeated("代码".to_owned()))
-        );
+        assert_eq!(csv("代码,名称,代码\n".as_bytes()), Err(TableError::ColumnRepeated("代码".to_owned())));
     }
 
     #[test]
@@ -331,45 +295,26 @@ mod tests {
     fn text_under_no_header_is_a_bad_cell_and_not_lost() {
         let table = csv("代码,名称\nS1,示范,小学\nS2,第二,\n".as_bytes()).unwrap();
 
-        let bad = BadCell {
-            row_number: 2,
-            column: String::new(),
-            text: "小学".to_owned(),
-        };
+        let bad = BadCell { row_number: 2, column: String::new(), text: "小学".to_owned() };
         assert_eq!(table.bad_cells(), [bad]);
         assert_eq!(table.rows().len(), 2);
     }
 
     #[test]
     fn rows_are_counted_to_the_last_allowed() {
-        let limits = Limits {
-            row_count: 3,
-            ..Limits::default()
-        };
+        let limits = Limits { row_count: 3, ..Limits::default() };
         let rows = |count: usize| format!("a\n{}", "x\n".repeat(count));
 
-        assert_eq!(
-            Table::read(Format::Csv, rows(3).as_bytes(), limits)
-                .unwrap()
-                .rows()
-                .len(),
-            3
-        );
+        assert_eq!(Table::read(Format::Csv, rows(3).as_bytes(), limits).unwrap().rows().len(), 3);
         let refused = Table::read(Format::Csv, rows(4).as_bytes(), limits);
         assert_eq!(refused, Err(TableError::TooManyRows { max_row_count: 3 }));
     }
 
     #[test]
     fn bytes_are_counted_to_the_last_allowed() {
-        let limits = Limits {
-            byte_count: 4,
-            ..Limits::default()
-        };
+        let limits = Limits { byte_count: 4, ..Limits::default() };
 
         assert!(Table::read(Format::Csv, b"a\nx\n", limits).is_ok());
-        assert_eq!(
-            Table::read(Format::Csv, b"a\nxy\n", limits),
-            Err(TableError::TooLarge)
-        );
+        assert_eq!(Table::read(Format::Csv, b"a\nxy\n", limits), Err(TableError::TooLarge));
     }
 }

@@ -60,10 +60,7 @@ pub fn xlsx(rows: &[Vec<SampleCell>]) -> Vec<u8> {
 /// # Panics
 /// Never for what fits into memory.
 #[must_use]
-#[expect(
-    clippy::expect_used,
-    reason = "writing to memory does not fail; for tests only"
-)]
+#[expect(clippy::expect_used, reason = "writing to memory does not fail; for tests only")]
 pub fn workbook(content: &str) -> Vec<u8> {
     const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
@@ -85,31 +82,18 @@ pub fn workbook(content: &str) -> Vec<u8> {
                 r#"<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets><sheet name="Sheet1" sheetId="1" r:id="rId1"/></sheets></workbook>"#
             ),
         ),
-        (
-            "xl/_rels/workbook.xml.rels",
-            link("worksheet", "worksheets/sheet1.xml"),
-        ),
-        (
-            "xl/worksheets/sheet1.xml",
-            format!(r#"<worksheet xmlns="{MAIN}">{content}</worksheet>"#),
-        ),
+        ("xl/_rels/workbook.xml.rels", link("worksheet", "worksheets/sheet1.xml")),
+        ("xl/worksheets/sheet1.xml", format!(r#"<worksheet xmlns="{MAIN}">{content}</worksheet>"#)),
     ];
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, xml) in parts {
-        archive
-            .start_file(name, SimpleFileOptions::default())
-            .expect("memory takes it");
-        archive
-            .write_all(br#"<?xml version="1.0" encoding="UTF-8"?>"#)
-            .expect("memory takes it");
+        archive.start_file(name, SimpleFileOptions::default()).expect("memory takes it");
+        archive.write_all(br#"<?xml version="1.0" encoding="UTF-8"?>"#).expect("memory takes it");
         archive.write_all(xml.as_bytes()).expect("memory takes it");
     }
     archive.finish().expect("memory takes it").into_inner()
 }
 
 fn column_letter(index: usize) -> char {
-    u8::try_from(index)
-        .ok()
-        .filter(|index| *index < 26)
-        .map_or('Z', |index| char::from(b'A' + index))
+    u8::try_from(index).ok().filter(|index| *index < 26).map_or('Z', |index| char::from(b'A' + index))
 }

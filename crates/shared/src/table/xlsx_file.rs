@@ -106,11 +106,7 @@ fn write_date(moment: &ExcelDateTime) -> String {
         return time;
     }
     let date = format!("{year:04}-{month:02}-{day:02}");
-    if (hour, minute, second) == (0, 0, 0) {
-        date
-    } else {
-        format!("{date} {time}")
-    }
+    if (hour, minute, second) == (0, 0, 0) { date } else { format!("{date} {time}") }
 }
 
 #[cfg(test)]
@@ -151,79 +147,43 @@ mod tests {
     #[test]
     fn a_workbook_gives_text_numbers_and_row_numbers() {
         let bytes = sample::xlsx(&[
-            vec![
-                SampleCell::text("学籍号"),
-                SampleCell::text("姓名"),
-                SampleCell::text("手机"),
-            ],
+            vec![SampleCell::text("学籍号"), SampleCell::text("姓名"), SampleCell::text("手机")],
             vec![
                 SampleCell::Number(20_260_001.0),
                 SampleCell::text(" 王小明 "),
                 SampleCell::Number(13_800_138_000.0),
             ],
             vec![],
-            vec![
-                SampleCell::text("B2"),
-                SampleCell::Empty,
-                SampleCell::text("1.38E+10"),
-            ],
+            vec![SampleCell::text("B2"), SampleCell::Empty, SampleCell::text("1.38E+10")],
         ]);
 
         let table = read_table(&bytes).unwrap();
 
         let rows: Vec<_> = table
             .rows()
-            .map(|row| {
-                (
-                    row.number(),
-                    row.cell("学籍号"),
-                    row.cell("姓名"),
-                    row.cell("手机"),
-                )
-            })
+            .map(|row| (row.number(), row.cell("学籍号"), row.cell("姓名"), row.cell("手机")))
             .collect();
-        assert_eq!(
-            rows,
-            [
-                (2, "20260001", "王小明", "13800138000"),
-                (4, "B2", "", "1.38E+10")
-            ]
-        );
+        assert_eq!(rows, [(2, "20260001", "王小明", "13800138000"), (4, "B2", "", "1.38E+10")]);
     }
 
     #[test]
     fn a_formula_that_failed_is_a_bad_cell() {
         let header = r#"<row r="1"><c r="A1" t="inlineStr"><is><t>代码</t></is></c></row>"#;
-        let bytes = sheet(&format!(
-            r#"{header}<row r="2"><c r="A2" t="e"><v>#N/A</v></c></row>"#
-        ));
+        let bytes = sheet(&format!(r#"{header}<row r="2"><c r="A2" t="e"><v>#N/A</v></c></row>"#));
 
         let table = read_table(&bytes).unwrap();
 
         assert_eq!(table.bad_cells().len(), 1);
-        assert_eq!(
-            (
-                table.bad_cells()[0].row_number,
-                table.bad_cells()[0].column.as_str()
-            ),
-            (2, "代码")
-        );
+        assert_eq!((table.bad_cells()[0].row_number, table.bad_cells()[0].column.as_str()), (2, "代码"));
     }
 
     #[test]
     fn a_cell_at_the_far_end_of_the_sheet_takes_no_memory() {
         let header = r#"<row r="1"><c r="A1" t="inlineStr"><is><t>代码</t></is></c></row>"#;
-        let deep = sheet(&format!(
-            r#"{header}<row r="1048576"><c r="A1048576"><v>1</v></c></row>"#
-        ));
+        let deep = sheet(&format!(r#"{header}<row r="1048576"><c r="A1048576"><v>1</v></c></row>"#));
         let wide = sheet(&format!(r#"{header}<row r="2"><c r="XFD2"><v>1</v></c></row>"#));
 
-        assert_eq!(
-            read_table(&deep),
-            Err(TableError::TooManyRows {
-                max_row_count: 20_000
-            })
-        );
+        assert_eq!(read_table(&deep), Err(TableError::TooManyRows { max_row_count: 20_000 }));
         assert_eq!(read_table(&wide), Err(TableError::TooManyColumns));
     }
 
@@ -245,9 +205,7 @@ mod tests {
     #[test]
     fn one_long_text_shared_by_every_cell_is_refused() {
         let long = "长".repeat(100_000);
-        let rows: Vec<_> = (0..200)
-            .map(|_| vec![SampleCell::text("x"), SampleCell::text(&long)])
-            .collect();
+        let rows: Vec<_> = (0..200).map(|_| vec![SampleCell::text("x"), SampleCell::text(&long)]).collect();
         let mut all = vec![vec![SampleCell::text("a"), SampleCell::text("b")]];
         all.extend(rows);
 
@@ -260,13 +218,8 @@ mod tests {
         archive.start_file("a.txt", SimpleFileOptions::default()).unwrap();
         let empty_zip = archive.finish().unwrap().into_inner();
         let good = sample::xlsx(&[vec![SampleCell::text("a")]]);
-        let files: [&[u8]; 5] = [
-            b"",
-            b"\xd0\xcf\x11\xe0 an old workbook",
-            b"a,b\n1,2\n",
-            &empty_zip,
-            &good[..good.len() / 2],
-        ];
+        let files: [&[u8]; 5] =
+            [b"", b"\xd0\xcf\x11\xe0 an old workbook", b"a,b\n1,2\n", &empty_zip, &good[..good.len() / 2]];
         for file in files {
             assert_eq!(read_table(file), Err(NO_WORKBOOK));
         }

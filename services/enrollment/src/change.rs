@@ -1,0 +1,174 @@
+//! What every change of an enrollment has in common, whoever makes it: the locks, in their one order; and after the decision the
+//! row, the slots, the section's counters, the events, and the next in line for a seat that came free, all in one transaction.
+
+use std::collections::HashSet;
+
+use shared::db::{Error, Tx};
+use shared::value::{Enrollment as EnrollmentKind, Id, Moment};
+
+use crate::domain::admission::Place;
+use crate::domain::enrollment::{self, Change, Enrollment};
+use crate::domain::pupil::Pupil;
+use crate::domain::section::Section;
+use crate::domain::waitlist::{self, Waiter};
+use crate::{event, store};
+
+/// How many of a line are looked at together for the next who can sit.
+const LINE_PAGE: u64 = 50;
+
+/// An enrollment and its section, both locked.
+#[derive(Clone, Debug)]
+pub struct Locked {
+    /// The section.
+    pub section: Section,
+    /// The enrollment.
+    pub enrollment: Enrollment,
+}
+
+/// Locks an enrollment for a change: its section first.
+///
+/// # Errors
+/// When the database refuses, or a row breaks a promise.
+pub async fn lock(tx: &Tx, id: Id<EnrollmentKind>) -> Result<Option<Locked>, Error> {
+    let Some(found) = store::enrollment::find(tx, id).await? else {
+        return Ok(None);
+    };
+    let section = store::section::lock(tx, [found.section_id]).await?.pop();
+    let section = section.ok_or_else(|| Error::inconsistent("enrollment", id, "its section is missing"))?;
+    // What it was before the section's lock was won may have changed since; now nobody changes it but us.
+    let enrollment = store::enrollment::lock(tx, id).await?;
+    let enrollment = enrollment.ok_or_else(|| Error::inconsistent("enrollment", id, "it vanished"))?;
+    Ok(Some(Locked { section, enrollment }))
+}
+
+/// Says whether the pupil of a released enrollment could take a seat of its section again now. Locks the pupil.
+///
+/// # Errors
+/// When the database refuses, or a row breaks a promise.
+pub async fn can_seat_again(tx: &Tx, locked: &Locked) -> Result<bool, Error> {
+    let Locked { section, enrollment } = locked;
+    let Some(pupil) = store::pupil::lock(tx, &[enrollment.pupil_id]).await?.pop() else {
+        return Ok(false);
+    };
+    let places = places_of(tx, std::slice::from_ref(&pupil), section).await?;
+    let places = places.get(&pupil.id);
+    let is_elsewhere = places.into_iter().flatten().any(|place| place.section_id == section.id);
+    let taken_slots = store::place::taken_slots(places, section);
+    Ok(section.seats.has_free() && !is_elsewhere && waitlist::may_sit(section, &pupil, &taken_slots))
+}
+
+/// Makes `changes` true: keeps them, tells them, and gives every seat that came free to the next in line.
+///
+/// `sections` are the locked sections of all the changes; their counters move on. Gives the changed enrollments, in order, without
+/// those promoted.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn make(
+    tx: &Tx,
+    sections: &mut [Section],
+    changes: Vec<(Enrollment, Change)>,
+    now: Moment,
+) -> Result<Vec<Enrollment>, Error> {
+    let mut changed = Vec::with_capacity(changes.len());
+    let mut touched = HashSet::new();
+    for (enrollment, change) in changes {
+        if change.state == enrollment.state && change.steps == enrollment.steps {
+            changed.push(enrollment);
+            continue;
+        }
+        touched.insert(enrollment.section_id);
+        let section = section_of(sections, &enrollment)?;
+        changed.push(keep(tx, section, enrollment, change, now).await?);
+    }
+    for section in sections.iter_mut().filter(|section| touched.contains(&section.id)) {
+        promote(tx, section, now).await?;
+    }
+    store::section::save_seats(tx, sections.iter().filter(|section| touched.contains(&section.id))).await?;
+    Ok(changed)
+}
+
+/// Gives the free seats of a locked section to the next in line who can sit. The caller keeps the counters.
+///
+/// # Errors
+/// When the database refuses, or a row breaks a promise.
+pub async fn promote(tx: &Tx, section: &mut Section, now: Moment) -> Result<u64, Error> {
+    let (mut after, mut promoted) = (0, 0);
+    while section.seats.taken_count < section.seats.capacity_count && section.seats.waitlisted_count > 0 {
+        let line =
+            store::enrollment::list_line(tx, section.district_id, section.id, after, LINE_PAGE).await?;
+        let Some(enrollment::State::Waitlisted { number }) = line.last().map(|last| last.state.clone())
+        else {
+            break;
+        };
+        after = number;
+        let line = waiters(tx, section, line).await?;
+        let next: Vec<_> =
+            waitlist::next(section, &line).into_iter().map(|waiter| waiter.enrollment.clone()).collect();
+        for enrollment in next {
+            // Whoever `waitlist::next` gives stands in line.
+            let Ok(change) = enrollment::promote(&enrollment, now) else {
+                continue;
+            };
+            keep(tx, section, enrollment, change, now).await?;
+            promoted += 1;
+        }
+    }
+    Ok(promoted)
+}
+
+/// Keeps one change and tells it; moves the section's counters on.
+async fn keep(
+    tx: &Tx,
+    section: &mut Section,
+    enrollment: Enrollment,
+    change: Change,
+    now: Moment,
+) -> Result<Enrollment, Error> {
+    store::enrollment::save(tx, &enrollment, &change, now).await?;
+    let (had_seat, has_seat) = (enrollment.state.holds_seat(), change.state.holds_seat());
+    section.seats.taken_count += i32::from(has_seat) - i32::from(had_seat);
+    section.seats.waitlisted_count +=
+        i32::from(change.state.is_waitlisted()) - i32::from(enrollment.state.is_waitlisted());
+    let next = Enrollment { steps: change.steps, state: change.state, ..enrollment };
+    if has_seat && !had_seat {
+        let seat = store::enrollment::Seat { enrollment: &next, slots: &section.slots };
+        store::enrollment::take_slots(tx, &[seat]).await?;
+    }
+    if had_seat && !has_seat {
+        store::enrollment::free_slots(tx, &next).await?;
+    }
+    if let Some(event) = change.event {
+        event::tell(tx, &[(&next, event)], now).await?;
+    }
+    Ok(next)
+}
+
+/// Locks the pupils of a stretch of the line and reads what they have already.
+async fn waiters(tx: &Tx, section: &Section, line: Vec<Enrollment>) -> Result<Vec<Waiter>, Error> {
+    let ids: Vec<_> = line.iter().map(|enrollment| enrollment.pupil_id).collect();
+    let pupils = store::pupil::lock(tx, &ids).await?;
+    let places = places_of(tx, &pupils, section).await?;
+    let waiter = |enrollment: Enrollment| {
+        let pupil = pupils.iter().find(|pupil| pupil.id == enrollment.pupil_id)?.clone();
+        let taken_slots = store::place::taken_slots(places.get(&pupil.id), section);
+        Some(Waiter { enrollment, pupil, taken_slots })
+    };
+    Ok(line.into_iter().filter_map(waiter).collect())
+}
+
+async fn places_of(
+    tx: &Tx,
+    pupils: &[Pupil],
+    section: &Section,
+) -> Result<std::collections::HashMap<Id<shared::value::Pupil>, Vec<Place>>, Error> {
+    let districts = HashSet::from([section.district_id]);
+    let ids: Vec<_> = pupils.iter().map(|pupil| pupil.id).collect();
+    let live = store::enrollment::find_for(tx, &districts, &ids, &[]).await?;
+    store::place::of(tx, &live, std::slice::from_ref(section)).await
+}
+
+fn section_of<'a>(sections: &'a mut [Section], enrollment: &Enrollment) -> Result<&'a mut Section, Error> {
+    let found = sections.iter_mut().find(|section| section.id == enrollment.section_id);
+    found.ok_or_else(|| Error::inconsistent("enrollment", enrollment.id, "its section is not locked"))
+}

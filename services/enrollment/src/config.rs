@@ -1,0 +1,107 @@
+//! The service's settings, each with its unit and default. A file sets them, then the environment: `KEHOU_ENROLLMENT__…`.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use shared::db::DbConfig;
+use shared::server::Limits;
+use shared::telemetry::TelemetryConfig;
+
+/// All settings of the service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where gRPC is served. Default `127.0.0.1:7003`.
+    pub listen: String,
+    /// Where liveness, readiness and metrics are served over HTTP; empty for nowhere. Default `127.0.0.1:7103`.
+    pub admin_listen: String,
+    /// The database. Default `sqlite://enrollment.db`.
+    pub db: DbConfig,
+    /// The folder with `<issuer>.pub.pem` of every service and `enrollment.key.pem`. Default `keys`.
+    pub keys: PathBuf,
+    /// The folder of region policy packs. Default `policies`.
+    pub policies: PathBuf,
+    /// Where the other services are.
+    pub peers: Peers,
+    /// What the server takes on.
+    pub limits: Limits,
+    /// Logs and traces.
+    pub telemetry: TelemetryConfig,
+    /// How applications are grouped.
+    pub admission: Admission,
+    /// How the jobs work.
+    pub jobs: Jobs,
+}
+
+/// Where the other services are, as URLs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Peers {
+    /// Default `http://127.0.0.1:7001`.
+    pub identity: String,
+    /// Default `http://127.0.0.1:7002`.
+    pub catalog: String,
+    /// Default `http://127.0.0.1:7004`.
+    pub billing: String,
+}
+
+/// How applications are grouped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Admission {
+    /// How many applications may wait; one more is refused with `QUEUE_FULL`. Default 65,536.
+    pub queue_count: usize,
+    /// The most applications in one transaction, 1 to 1,000. Default 512.
+    pub group_count: usize,
+}
+
+/// How the jobs work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Jobs {
+    /// How long a job that found nothing rests, in milliseconds. Default 200.
+    pub idle_ms: u64,
+    /// The most enrollments a job takes at once. Default 100.
+    pub batch_count: u64,
+    /// How many invoices billing is asked to close at once. Default 8.
+    pub close_concurrency: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:7003".to_owned(),
+            admin_listen: "127.0.0.1:7103".to_owned(),
+            db: DbConfig::new("sqlite://enrollment.db"),
+            keys: "keys".into(),
+            policies: "policies".into(),
+            peers: Peers::default(),
+            limits: Limits::default(),
+            telemetry: TelemetryConfig { service: crate::NAME.to_owned(), ..TelemetryConfig::default() },
+            admission: Admission::default(),
+            jobs: Jobs::default(),
+        }
+    }
+}
+
+impl Default for Peers {
+    fn default() -> Self {
+        Self {
+            identity: "http://127.0.0.1:7001".to_owned(),
+            catalog: "http://127.0.0.1:7002".to_owned(),
+            billing: "http://127.0.0.1:7004".to_owned(),
+        }
+    }
+}
+
+impl Default for Admission {
+    fn default() -> Self {
+        Self { queue_count: 65_536, group_count: 512 }
+    }
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self { idle_ms: 200, batch_count: 100, close_concurrency: 8 }
+    }
+}

@@ -1,0 +1,217 @@
+//! One group of applications: lock, decide, save, tell, commit.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use policy::{Packs, Silent};
+use shared::clock::SharedClock;
+use shared::db::{Db, Error, Tx};
+use shared::value::{Enrollment as EnrollmentKind, Id, Moment, Term as TermKind};
+
+use super::Given;
+use crate::domain::admission::{self, Application, Outcome, Prior, Snapshot, Term};
+use crate::domain::enrollment::{Enrollment, Event};
+use crate::domain::round;
+use crate::domain::section::Section;
+use crate::domain::term::Ruling;
+use crate::hint::Hints;
+use crate::{event, store};
+
+/// Where groups are decided.
+#[derive(Clone)]
+pub struct Desk {
+    /// The service's database.
+    pub db: Db,
+    /// The time of day.
+    pub clock: SharedClock,
+    /// Every region's policy.
+    pub packs: Arc<Packs>,
+    /// Which sections are known to be full.
+    pub hints: Arc<Hints>,
+}
+
+/// What was decided, in the order of arrival.
+type Decided = Vec<Result<Outcome, admission::Error>>;
+
+impl Desk {
+    /// Decides a group in one transaction; gives what each application got, in the order given.
+    ///
+    /// # Errors
+    /// When the database refuses. Then nothing was done, or, if the connection broke at the commit, it may have been: to decide the
+    /// same group again finds out.
+    pub async fn decide(
+        &self,
+        group: &[&Application],
+    ) -> Result<Vec<Result<Given, admission::Error>>, Error> {
+        let reading = self.hints.reading();
+        let tx = self.db.begin().await?;
+        let (mut snapshot, found) = self.lock(&tx, group).await?;
+        let now = self.clock.now();
+        let before: HashMap<_, _> =
+            snapshot.sections.values().map(|section| (section.id, section.seats)).collect();
+        let decided: Decided =
+            group.iter().map(|application| admission::decide(&mut snapshot, application, now)).collect();
+        save(&tx, &snapshot, &before, &decided, now).await?;
+        let given = give(&tx, &snapshot, found, decided).await?;
+        tx.commit().await?;
+        self.remember_full(&snapshot, &given, now, reading).await;
+        Ok(given)
+    }
+
+    /// Locks the group's sections, then its pupils; reads what they have.
+    async fn lock(&self, tx: &Tx, group: &[&Application]) -> Result<(Snapshot, Vec<Enrollment>), Error> {
+        store::enrollment::plan_for_growth(tx).await?;
+        let section_ids: BTreeSet<_> = group.iter().map(|application| application.section_id).collect();
+        let pupil_ids: BTreeSet<_> = group.iter().map(|application| application.pupil_id).collect();
+        let pupil_ids: Vec<_> = pupil_ids.into_iter().collect();
+        let districts: HashSet<_> = group.iter().map(|application| application.district_id).collect();
+        let requests: Vec<_> =
+            group.iter().map(|application| (application.guardian_id, application.request_id)).collect();
+
+        let sections = store::section::lock(tx, section_ids).await?;
+        let pupils = store::pupil::lock(tx, &pupil_ids).await?;
+        // Read by statements of their own, after the locks: they see all that those we waited for have committed.
+        let found = store::enrollment::find_for(tx, &districts, &pupil_ids, &requests).await?;
+        let places = store::place::of(tx, &found, &sections).await?;
+        let terms = self.terms(tx, &sections).await?;
+        let snapshot = Snapshot {
+            pupils: pupils.into_iter().map(|pupil| (pupil.id, pupil)).collect(),
+            sections: sections.into_iter().map(|section| (section.id, section)).collect(),
+            terms,
+            places,
+            requests: found
+                .iter()
+                .map(|enrollment| ((enrollment.guardian_id, enrollment.request_id), Prior::of(enrollment)))
+                .collect(),
+        };
+        Ok((snapshot, found))
+    }
+
+    async fn terms(&self, tx: &Tx, sections: &[Section]) -> Result<HashMap<Id<TermKind>, Term>, Error> {
+        let ids: HashSet<_> = sections.iter().map(|section| section.term_id).collect();
+        let ids: Vec<_> = ids.into_iter().collect();
+        let rounds = store::round::list(tx, &ids).await?;
+        let terms = store::term::find_all(tx, &ids).await?;
+        let term = |term: crate::domain::term::Term| {
+            let ruling = match self.packs.pinned(&term.policy_version) {
+                Some(policy) => Ruling::of(&policy),
+                None => {
+                    tracing::error!(term.id = %term.id, "policy {} of term {} is not here", term.policy_version, term.id);
+                    Err(Silent { pack_id: term.policy_version, key: "policy_version" })
+                }
+            };
+            let rounds = rounds.iter().filter(|round| round.term_id == term.id).cloned().collect();
+            (term.id, Term { rounds, ruling })
+        };
+        Ok(terms.into_iter().map(term).collect())
+    }
+
+    /// After the commit: remembers which sections turned somebody away for being full.
+    async fn remember_full(
+        &self,
+        snapshot: &Snapshot,
+        given: &[Result<Given, admission::Error>],
+        now: Moment,
+        reading: crate::hint::Reading,
+    ) {
+        if !given.iter().any(|given| matches!(given, Err(admission::Error::Full { .. }))) {
+            return;
+        }
+        let is_full = |section: &&Section| !section.seats.has_free() && self.hints.is_missing(section.id);
+        for section in snapshot.sections.values().filter(is_full) {
+            let rounds =
+                snapshot.terms.get(&section.term_id).map(|term| term.rounds.as_slice()).unwrap_or_default();
+            let Ok(round) = round::current(rounds, now) else {
+                continue;
+            };
+            match store::enrollment::pupils_ever_in(self.db.read(), section.district_id, section.id).await {
+                Ok(pupils) => self.hints.keep(section, pupils, round.close_at, reading),
+                // Only a shortcut is lost.
+                Err(error) => tracing::debug!(%error, "a full section is not remembered: {error}"),
+            }
+        }
+    }
+}
+
+/// Keeps what was admitted, and tells it.
+async fn save(
+    tx: &Tx,
+    snapshot: &Snapshot,
+    before: &HashMap<Id<shared::value::Section>, crate::domain::section::Seats>,
+    decided: &Decided,
+    now: Moment,
+) -> Result<(), Error> {
+    let admitted = decided.iter().filter_map(|outcome| match outcome {
+        Ok(Outcome::Admitted { enrollment, event, .. }) => Some((enrollment.as_ref(), event.clone())),
+        Ok(Outcome::Again(_)) | Err(_) => None,
+    });
+    let events: Vec<(&Enrollment, Event)> = admitted.collect();
+    if events.is_empty() {
+        return Ok(());
+    }
+    let mut enrollments: Vec<_> = events.iter().map(|(enrollment, _)| (*enrollment).clone()).collect();
+    // One order of keys for all writers, so that two that insert at once cannot wait for each other in a ring.
+    enrollments.sort_by_key(|enrollment| (enrollment.pupil_id, enrollment.section_id));
+    let slots =
+        |enrollment: &Enrollment| snapshot.sections.get(&enrollment.section_id).map(|section| &section.slots);
+    let seats: Vec<_> = enrollments
+        .iter()
+        .filter(|enrollment| enrollment.state.holds_seat())
+        .filter_map(|enrollment| Some(store::enrollment::Seat { enrollment, slots: slots(enrollment)? }))
+        .collect();
+    store::enrollment::insert_all(tx, &enrollments).await?;
+    store::enrollment::take_slots(tx, &seats).await?;
+    let changed =
+        snapshot.sections.values().filter(|section| before.get(&section.id) != Some(&section.seats));
+    store::section::save_seats(tx, changed).await?;
+    event::tell(tx, &events, now).await
+}
+
+/// What each application got, as readers want it.
+async fn give(
+    tx: &Tx,
+    snapshot: &Snapshot,
+    found: Vec<Enrollment>,
+    decided: Decided,
+) -> Result<Vec<Result<Given, admission::Error>>, Error> {
+    let mut known: HashMap<Id<EnrollmentKind>, (Enrollment, i32)> = HashMap::new();
+    let again: HashSet<_> = decided
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Ok(Outcome::Again(id)) => Some(*id),
+            Ok(Outcome::Admitted { .. }) | Err(_) => None,
+        })
+        .collect();
+    let repeated: Vec<_> = found.into_iter().filter(|enrollment| again.contains(&enrollment.id)).collect();
+    let positions = store::enrollment::positions(tx, &repeated).await?;
+    for enrollment in repeated {
+        let position = positions.get(&enrollment.id).copied().unwrap_or(0);
+        known.insert(enrollment.id, (enrollment, position));
+    }
+    let mut given = Vec::with_capacity(decided.len());
+    for outcome in decided {
+        let outcome = match outcome {
+            Ok(Outcome::Admitted { enrollment, event, seats }) => {
+                let position = if let Event::Waitlisted { position } = event { position } else { 0 };
+                known.insert(enrollment.id, ((*enrollment).clone(), position));
+                Ok((*enrollment, position, seats))
+            }
+            Ok(Outcome::Again(id)) => {
+                let (enrollment, position) = known
+                    .get(&id)
+                    .cloned()
+                    .ok_or_else(|| Error::inconsistent("enrollment", id, "its repeat is lost"))?;
+                let seats = snapshot.sections.get(&enrollment.section_id).map(|section| section.seats);
+                let seats =
+                    seats.ok_or_else(|| Error::inconsistent("enrollment", id, "its section is missing"))?;
+                Ok((enrollment, position, seats))
+            }
+            Err(refusal) => Err(refusal),
+        };
+        given.push(outcome.map(|(enrollment, position, seats)| {
+            let title = snapshot.sections.get(&enrollment.section_id).map(|section| section.title.clone());
+            Given { section_title: title.unwrap_or_default(), enrollment, position, seats }
+        }));
+    }
+    Ok(given)
+}

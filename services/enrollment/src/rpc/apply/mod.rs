@@ -1,0 +1,92 @@
+//! Apply: applications gather in one queue and are decided in groups, in the order of arrival.
+//!
+//! | file | knows |
+//! |---|---|
+//! | here | one application: who, parse, wait for the answer |
+//! | `stream` | many applications over one call |
+//! | `queue` | gathering groups, and what to do when the database refuses one |
+//! | `group` | one group: lock, decide, save, tell, commit |
+
+mod group;
+mod queue;
+mod stream;
+
+use proto::enrollment::v1::{ApplyRequest, ApplyResponse};
+use shared::caller::Caller;
+use shared::value::Violations;
+use shared::{random, status};
+use tonic::Status;
+
+pub use group::Desk;
+pub use queue::Queue;
+pub use stream::{Answers, apply_stream};
+
+use super::EnrollmentRpc;
+use super::{convert, error};
+use crate::domain::admission::Application;
+use queue::Waiting;
+
+/// Applies for a seat, and waits for the group's commit.
+///
+/// The request id needs no claim here: it is kept in the enrollment itself, and decided on in the group.
+pub async fn apply(
+    rpc: &EnrollmentRpc,
+    caller: &Caller,
+    request: &ApplyRequest,
+) -> Result<ApplyResponse, Status> {
+    let waiting = put(rpc, caller, request)?;
+    answer(waiting).await
+}
+
+/// Queues one application.
+fn put(rpc: &EnrollmentRpc, caller: &Caller, request: &ApplyRequest) -> Result<Waiting, Status> {
+    let guardian = caller.guardian()?;
+    let mut violations = Violations::default();
+    let request_id = violations.field("request_id", request.request_id.parse::<uuid::Uuid>());
+    let pupil_id = violations.field("pupil_id", request.pupil_id.parse());
+    let section_id = violations.field("section_id", request.section_id.parse());
+    let (Some(request_id), Some(pupil_id), Some(section_id)) = (request_id, pupil_id, section_id) else {
+        return Err(status::invalid(&violations));
+    };
+    let pupil = guardian.pupil(pupil_id)?;
+    let district_id = pupil.path.district().ok_or_else(|| status::not_found("pupil", pupil_id))?;
+    let now = rpc.clock.now();
+    let application = Application {
+        enrollment_id: random::id(now),
+        request_id,
+        guardian_id: guardian.id(),
+        district_id,
+        pupil_id,
+        section_id,
+        join_waitlist: request.join_waitlist,
+    };
+    if let Some(seats) = rpc.hints.refusal(&application, pupil.path.school(), now) {
+        return Err(error::full(&seats));
+    }
+    rpc.queue.put(application)
+}
+
+async fn answer(waiting: Waiting) -> Result<ApplyResponse, Status> {
+    // The batcher answers every item, or ends with the process.
+    let given = waiting.await.map_err(|_| status::unavailable("STOPPING"))??;
+    let (enrollment, section_id) = (&given.enrollment, given.enrollment.section_id);
+    Ok(ApplyResponse {
+        enrollment: Some(convert::enrollment(
+            enrollment,
+            &given.section_title,
+            given.position,
+            convert::Reader::Guardian,
+        )),
+        seats: Some(convert::seats(section_id, &given.seats)),
+    })
+}
+
+/// What an application got.
+#[derive(Clone, Debug)]
+pub struct Given {
+    enrollment: crate::domain::enrollment::Enrollment,
+    section_title: String,
+    /// The place in line; 0 when not in line.
+    position: i32,
+    seats: crate::domain::section::Seats,
+}

@@ -1,0 +1,101 @@
+//! Every refusal of a rule as a status: reason and facts, as the contract names them.
+
+use policy::Silent;
+use shared::status;
+use shared::value::Id;
+use tonic::Status;
+
+use super::convert;
+use crate::domain::admission::{self, Application};
+use crate::domain::enrollment::{self, Enrollment};
+use crate::domain::round;
+use crate::domain::section::Seats;
+
+/// Refuses an application.
+pub fn admission(error: &admission::Error, application: &Application) -> Status {
+    use admission::Error;
+    match error {
+        Error::RequestReused => status::reused(),
+        Error::PupilUnknown => status::not_found("pupil", application.pupil_id),
+        Error::SectionUnknown => status::not_found("section", application.section_id),
+        Error::NotOfThisSchool => status::refused("NOT_OF_THIS_SCHOOL", &[]),
+        Error::NotPublished => status::refused("SECTION_NOT_PUBLISHED", &[]),
+        Error::Round(error) => round(error),
+        Error::Silent(error) => silent(error),
+        Error::AlreadyEnrolled { enrollment_id } => {
+            status::refused("ALREADY_ENROLLED", &[("enrollment_id", enrollment_id.to_string())])
+        }
+        Error::Full { seats } => full(seats),
+        Error::GradeNotAdmitted { grades } => {
+            let grades: Vec<_> = grades.iter().map(ToString::to_string).collect();
+            status::refused("GRADE_NOT_ADMITTED", &[("grades", grades.join(","))])
+        }
+        Error::SlotTaken { enrollment_id, section_title, weekday, start_minute } => status::refused(
+            "SLOT_TAKEN",
+            &[
+                ("enrollment_id", enrollment_id.to_string()),
+                ("section_title", section_title.clone()),
+                ("weekday", weekday.to_string()),
+                ("start_time", format!("{:02}:{:02}", start_minute / 60, start_minute % 60)),
+            ],
+        ),
+    }
+}
+
+/// Every seat is taken.
+pub fn full(seats: &Seats) -> Status {
+    status::refused(
+        "SECTION_FULL",
+        &[
+            ("capacity_count", seats.capacity_count.to_string()),
+            ("taken_count", seats.taken_count.to_string()),
+            ("waitlisted_count", seats.waitlisted_count.to_string()),
+        ],
+    )
+}
+
+/// Refuses for a round's sake. Moments are RFC 3339, in UTC.
+pub fn round(error: &round::Error) -> Status {
+    let text = |moment: &shared::value::Moment| moment.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
+    match error {
+        round::Error::Overlaps { round_id } => {
+            status::refused("ROUND_OVERLAPS", &[("round_id", round_id.to_string())])
+        }
+        round::Error::MenuEmpty => status::refused("MENU_EMPTY", &[]),
+        round::Error::NotOpen { open_at: Some(open_at) } => {
+            status::refused("ROUND_NOT_OPEN", &[("open_time", text(open_at))])
+        }
+        round::Error::NotOpen { open_at: None } => status::refused("ROUND_NOT_OPEN", &[]),
+        round::Error::Closed { close_at } => {
+            status::refused("ROUND_CLOSED", &[("close_time", text(close_at))])
+        }
+    }
+}
+
+/// Refuses for want of a rule: the district must say it first.
+pub fn silent(error: &Silent) -> Status {
+    status::refused("POLICY_SILENT", &[("key", error.key.to_owned()), ("pack_id", error.pack_id.clone())])
+}
+
+/// Refuses a command on an enrollment.
+pub fn enrollment(error: &enrollment::Error, enrollment: &Enrollment) -> Status {
+    use enrollment::Error;
+    match error {
+        Error::StepUnknown => status::refused("STEP_UNKNOWN", &[]),
+        Error::StepOutOfOrder { next_step } => {
+            status::refused("STEP_OUT_OF_ORDER", &[("next_step", next_step.clone())])
+        }
+        Error::NotInReview => {
+            let state = convert::state(&enrollment.state).as_str_name();
+            let state = state.strip_prefix("STATE_").unwrap_or(state).to_owned();
+            status::refused("ENROLLMENT_NOT_IN_REVIEW", &[("state", state)])
+        }
+        // Commands no caller gives: only feeds and jobs do, and they handle it themselves.
+        Error::NotInLine | Error::NotHeld => status::internal(error),
+    }
+}
+
+/// There is no such enrollment, or the caller may not know of it.
+pub fn no_enrollment(id: Id<shared::value::Enrollment>) -> Status {
+    status::not_found("enrollment", id)
+}

@@ -1,0 +1,44 @@
+//! Messages in, messages out. One file per changing method; the reads share two.
+
+pub mod apply;
+mod convert;
+mod decide_step;
+mod enrollment_service;
+mod error;
+mod open_round;
+mod read;
+mod roster;
+mod withdraw;
+
+use std::sync::Arc;
+
+use policy::Packs;
+use proto::billing::v1::billing_service_client::BillingServiceClient;
+use proto::identity::v1::identity_service_client::IdentityServiceClient;
+use shared::caller::Verifier;
+use shared::client::Link;
+use shared::clock::SharedClock;
+use shared::db::Db;
+
+use crate::hint::Hints;
+
+/// `kehou.enrollment.v1.EnrollmentService`, with everything its methods need.
+#[derive(Clone)]
+pub struct EnrollmentRpc {
+    /// The service's database.
+    pub db: Db,
+    /// The time of day.
+    pub clock: SharedClock,
+    /// Every region's policy.
+    pub packs: Arc<Packs>,
+    /// Whom to believe, for the tokens inside a stream.
+    pub verifier: Arc<Verifier>,
+    /// Billing.
+    pub billing: BillingServiceClient<Link>,
+    /// Identity.
+    pub identity: IdentityServiceClient<Link>,
+    /// Which sections are known to be full.
+    pub hints: Arc<Hints>,
+    /// Where applications wait for their group.
+    pub queue: apply::Queue,
+}

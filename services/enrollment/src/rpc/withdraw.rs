@@ -1,0 +1,102 @@
+//! Withdraws an application, a hold or a confirmed seat.
+
+use proto::billing::v1::GetRefundQuoteRequest;
+use proto::enrollment::v1::{WithdrawRequest, WithdrawResponse};
+use shared::caller::{Caller, GuardianPermit};
+use shared::request::{self, Claimed, RequestKey};
+use shared::value::{Enrollment as EnrollmentKind, Id, Violations};
+use shared::{db, status};
+use tonic::{Code, Status};
+
+use super::{EnrollmentRpc, convert, error};
+use crate::domain::enrollment::{self, Enrollment, Fee, State};
+use crate::{change, store};
+
+/// Withdraws. A held seat is RELEASING from here on: a job asks billing to close, and gives it away only then.
+pub async fn withdraw(
+    rpc: &EnrollmentRpc,
+    caller: &Caller,
+    request: WithdrawRequest,
+) -> Result<WithdrawResponse, Status> {
+    let permit = caller.guardian()?;
+    let mut violations = Violations::default();
+    let request_id = violations.field("request_id", request.request_id.parse());
+    let enrollment_id = violations.field("enrollment_id", request.enrollment_id.parse());
+    let (Some(request_id), Some(enrollment_id)) = (request_id, enrollment_id) else {
+        return Err(status::invalid(&violations));
+    };
+    let key = RequestKey::new(
+        &caller.key(),
+        "Withdraw",
+        request_id,
+        &WithdrawRequest { request_id: String::new(), ..request },
+    );
+    let found = store::enrollment::find(rpc.db.read(), enrollment_id).await?;
+    let found = found.ok_or_else(|| error::no_enrollment(enrollment_id))?;
+    check_guardian(&permit, &found)?;
+    // Asked before the transaction: a transaction does not wait on a network.
+    let may_refund = needs_refund(&found);
+    if may_refund {
+        check_refund_rule(rpc, enrollment_id).await?;
+    }
+    db::retry(|| give_back(rpc, &permit, &key, enrollment_id, may_refund)).await
+}
+
+async fn give_back(
+    rpc: &EnrollmentRpc,
+    permit: &GuardianPermit,
+    key: &RequestKey,
+    enrollment_id: Id<EnrollmentKind>,
+    may_refund: bool,
+) -> Result<WithdrawResponse, Status> {
+    let tx = rpc.db.begin().await?;
+    let claim = match request::claim(&tx, key, rpc.clock.now()).await? {
+        Claimed::First(claim) => claim,
+        Claimed::Again(answer) => return Ok(answer),
+    };
+    let locked = change::lock(&tx, enrollment_id).await?;
+    let locked = locked.ok_or_else(|| error::no_enrollment(enrollment_id))?;
+    check_guardian(permit, &locked.enrollment)?;
+    if needs_refund(&locked.enrollment) && !may_refund {
+        // It was settled since billing would have been asked.
+        return Err(status::aborted("ENROLLMENT_CHANGED"));
+    }
+    let now = rpc.clock.now();
+    let change = enrollment::withdraw(&locked.enrollment);
+    let mut sections = [locked.section];
+    let changed = change::make(&tx, &mut sections, vec![(locked.enrollment, change)], now).await?;
+    let [section] = &sections;
+    let enrollment = changed
+        .first()
+        .map(|changed| convert::enrollment(changed, &section.title, 0, convert::Reader::Guardian));
+    let response = WithdrawResponse { enrollment };
+    claim.answer(&tx, &response).await?;
+    tx.commit().await?;
+    rpc.hints.forget([section.id]);
+    Ok(response)
+}
+
+fn check_guardian(permit: &GuardianPermit, enrollment: &Enrollment) -> Result<(), Status> {
+    permit.pupil(enrollment.pupil_id).map_err(|_| error::no_enrollment(enrollment.id))?;
+    Ok(())
+}
+
+fn needs_refund(enrollment: &Enrollment) -> bool {
+    enrollment.state == State::Confirmed && enrollment.terms.fee == Fee::Charged
+}
+
+/// A paid seat is given back only where somebody has said what goes back.
+async fn check_refund_rule(rpc: &EnrollmentRpc, id: Id<EnrollmentKind>) -> Result<(), Status> {
+    let request = GetRefundQuoteRequest { enrollment_id: id.to_string() };
+    match rpc.billing.clone().get_refund_quote(request).await {
+        Ok(_) => Ok(()),
+        // Billing's own reason and facts: `POLICY_SILENT` with its key.
+        Err(refusal) if refusal.code() == Code::FailedPrecondition => {
+            Err(Status::with_details(refusal.code(), refusal.message(), refusal.details().to_vec().into()))
+        }
+        Err(refusal) => {
+            tracing::warn!(code = ?refusal.code(), "billing could not be asked for a refund: {}", refusal.message());
+            Err(status::unavailable("BILLING_UNAVAILABLE"))
+        }
+    }
+}

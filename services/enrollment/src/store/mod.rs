@@ -1,0 +1,44 @@
+//! Rows: lock, find, list, save.
+//!
+//! | file | table |
+//! |---|---|
+//! | [`pupil`] | `pupil`, `consent`: what identity told |
+//! | [`term`] | `term`: what the catalog told |
+//! | [`section`] | `section`: what the catalog told, and how full it is |
+//! | [`round`] | `round` |
+//! | [`enrollment`] | `enrollment`, `enrollment_slot` |
+//! | [`place`] | what pupils have already, out of `enrollment` and `section` |
+//! | [`check`] | the invariants over all of them |
+//!
+//! **Lock order.** Sections by id, then pupils by id, then enrollments. Whoever changes an enrollment holds its section's lock, so an
+//! enrollment read after that lock stays as it is. Where a pupil's lock could only be taken late (a line looked at page by page),
+//! two changes may meet head on: PostgreSQL ends one of them and it is tried again.
+
+pub mod check;
+pub mod enrollment;
+pub mod entity;
+pub mod migration;
+pub mod place;
+pub mod pupil;
+pub mod round;
+pub mod section;
+pub mod term;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use shared::db::Error;
+
+/// Writes a list into a JSON column.
+fn to_json(value: &impl Serialize, table: &'static str, id: impl std::fmt::Display) -> Result<Value, Error> {
+    serde_json::to_value(value).map_err(|error| Error::inconsistent(table, id, error))
+}
+
+/// Reads a list from a JSON column.
+fn from_json<T: DeserializeOwned>(
+    value: Value,
+    table: &'static str,
+    id: impl std::fmt::Display,
+) -> Result<T, Error> {
+    serde_json::from_value(value).map_err(|error| Error::inconsistent(table, id, error))
+}

@@ -1,0 +1,73 @@
+//! Terms.
+
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _};
+use shared::db::{Error, Tx};
+use shared::value::{Id, Term as TermKind};
+
+use super::entity::term;
+use super::{from_json, to_json};
+use crate::domain::term::Term;
+
+const TABLE: &str = "term";
+
+/// Locks a term: whoever opens a round in it waits for the others.
+///
+/// # Errors
+/// When the database refuses, or the row breaks a promise.
+pub async fn lock(tx: &Tx, id: Id<TermKind>) -> Result<Option<Term>, Error> {
+    let row = term::Entity::find().filter(term::Column::Id.eq(id.uuid())).lock_exclusive().one(tx).await?;
+    row.map(read).transpose()
+}
+
+/// Finds a term.
+///
+/// # Errors
+/// When the database refuses, or the row breaks a promise.
+pub async fn find(db: &impl ConnectionTrait, id: Id<TermKind>) -> Result<Option<Term>, Error> {
+    let row = term::Entity::find().filter(term::Column::Id.eq(id.uuid())).one(db).await?;
+    row.map(read).transpose()
+}
+
+/// Finds terms, in no order.
+///
+/// # Errors
+/// When the database refuses, or a row breaks a promise.
+pub async fn find_all(db: &impl ConnectionTrait, ids: &[Id<TermKind>]) -> Result<Vec<Term>, Error> {
+    let ids = ids.iter().map(|id| id.uuid());
+    let rows = term::Entity::find().filter(term::Column::Id.is_in(ids)).all(db).await?;
+    rows.into_iter().map(read).collect()
+}
+
+/// Keeps a term as told; a term told again stays as it is.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn insert(tx: &Tx, term: &Term) -> Result<(), Error> {
+    let row = term::ActiveModel {
+        district_id: Set(term.district_id.uuid()),
+        id: Set(term.id.uuid()),
+        school_id: Set(term.school_id.uuid()),
+        path: Set(to_json(&term.path, TABLE, term.id)?),
+        first_day: Set(term.first_day),
+        last_day: Set(term.last_day),
+        policy_version: Set(term.policy_version.clone()),
+    };
+    term::Entity::insert(row)
+        .on_conflict_do_nothing_on([term::Column::DistrictId, term::Column::Id])
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
+}
+
+fn read(row: term::Model) -> Result<Term, Error> {
+    Ok(Term {
+        id: Id::new(row.id),
+        district_id: Id::new(row.district_id),
+        school_id: Id::new(row.school_id),
+        path: from_json(row.path, TABLE, row.id)?,
+        first_day: row.first_day,
+        last_day: row.last_day,
+        policy_version: row.policy_version,
+    })
+}

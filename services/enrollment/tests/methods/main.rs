@@ -1,0 +1,15 @@
+//! The service over real gRPC and a real database: one file per method, and one per theme that is nobody's method alone.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod apply;
+mod apply_race;
+mod decide_step;
+mod fakes;
+mod feeds;
+mod open_round;
+mod read;
+mod release;
+mod store;
+mod support;
+mod withdraw;

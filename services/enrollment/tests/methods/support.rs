@@ -1,0 +1,456 @@
+//! A running service, a small world for it to know, and words to ask it with.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use enrollment::job::follow_billing::FollowBilling;
+use enrollment::job::follow_catalog::FollowCatalog;
+use enrollment::job::follow_identity::FollowIdentity;
+use enrollment::{Config, Migrator, Parts};
+use policy::Packs;
+use proto::enrollment::v1::enrollment::State;
+use proto::enrollment::v1::enrollment_service_client::EnrollmentServiceClient;
+use proto::enrollment::v1::{
+    self as message, ApplyRequest, ApplyResponse, Enrollment, GetEnrollmentRequest, OpenRoundRequest,
+};
+use proto::{billing, catalog, identity};
+use shared::caller::{self, Caller, Grant, GuardedPupil, NodePath, Role, Signer, StaffMember, Verifier};
+use shared::client::{self, Link};
+use shared::clock::Clock as _;
+use shared::db::{Db, Kind};
+use shared::feed::{Consumer, Feed, Told};
+use shared::random;
+use shared::testing::{FixedClock, TestDb, database, moment, told};
+use shared::value::{Guardian, Id, Moment, Pupil, Section, Term};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use uuid::Uuid;
+
+use crate::fakes::Fakes;
+
+/// The packs that stand for the kinds of regions there are.
+pub const FREE: &str = "hebei";
+pub const CHARGED: &str = "hunan_zhuzhou";
+pub const REVIEWED: &str = "zhejiang_jinhua";
+
+/// When tests begin: within every round they open.
+pub const NOON: &str = "2026-09-01T12:00:00+08:00";
+
+/// A school's place in the tree.
+#[derive(Clone, Debug)]
+pub struct School {
+    pub path: Vec<Uuid>,
+    pub class_id: Uuid,
+}
+
+impl School {
+    fn new() -> Self {
+        let at = moment(NOON);
+        Self { path: (0..3).map(|_| random::uuid(at)).collect(), class_id: random::uuid(at) }
+    }
+
+    pub fn class_path(&self) -> Vec<Uuid> {
+        [self.path.as_slice(), &[self.class_id]].concat()
+    }
+
+    pub fn id(&self) -> Uuid {
+        self.path[2]
+    }
+}
+
+/// A pupil and the guardian who applies.
+#[derive(Clone, Debug)]
+pub struct Family {
+    pub pupil_id: Id<Pupil>,
+    pub guardian_id: Id<Guardian>,
+    pub path: Vec<Uuid>,
+}
+
+/// A section to be put on the menu.
+#[derive(Clone, Debug)]
+pub struct Menu {
+    pub capacity_count: i32,
+    pub weekday: i32,
+    pub start_time: &'static str,
+    pub end_time: &'static str,
+    pub grades: Vec<i32>,
+    pub basic_care: bool,
+    pub provider_id: String,
+}
+
+impl Default for Menu {
+    fn default() -> Self {
+        Self {
+            capacity_count: 30,
+            weekday: 1,
+            start_time: "16:00",
+            end_time: "17:00",
+            grades: vec![1, 2, 3],
+            basic_care: false,
+            provider_id: String::new(),
+        }
+    }
+}
+
+pub struct World {
+    pub db: Arc<TestDb>,
+    pub clock: FixedClock,
+    pub fakes: Fakes,
+    pub packs: Arc<Packs>,
+    pub school: School,
+    pub url: String,
+    keys: Arc<tempfile::TempDir>,
+    peers: String,
+    stop: CancellationToken,
+    served: tokio::task::JoinHandle<anyhow::Result<()>>,
+}
+
+/// Runs a test on SQLite, then on PostgreSQL.
+pub async fn on_each<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        test(World::start(kind).await).await;
+    }
+}
+
+impl World {
+    pub async fn start(kind: Kind) -> Self {
+        let keys = tempfile::tempdir().unwrap();
+        for issuer in ["identity", "enrollment", "gateway", "billing", "supervision"] {
+            caller::keys::generate(keys.path(), issuer).unwrap();
+        }
+        let fakes = Fakes::new();
+        let peers = fakes.serve().await;
+        let packs = Packs::load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies"))).unwrap();
+        let mut world = Self {
+            db: Arc::new(database::<Migrator>(kind).await),
+            clock: FixedClock::at(moment(NOON)),
+            fakes,
+            packs: Arc::new(packs),
+            school: School::new(),
+            url: String::new(),
+            keys: Arc::new(keys),
+            peers,
+            stop: CancellationToken::new(),
+            served: tokio::spawn(async { Ok(()) }),
+        };
+        let db = (**world.db).clone();
+        (world.url, world.served) = world.serve(db).await;
+        world
+    }
+
+    /// Serves once more, as another process on the same database would.
+    pub async fn replica(&self) -> EnrollmentServiceClient<Link> {
+        let (url, _) = self.serve(self.db.reopen().await).await;
+        let link = Link::service(client::channel(&url).unwrap(), Arc::new(self.signer("gateway")));
+        EnrollmentServiceClient::new(link)
+    }
+
+    async fn serve(&self, db: Db) -> (String, tokio::task::JoinHandle<anyhow::Result<()>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let signer = Arc::new(self.signer("enrollment"));
+        let link = Link::service(client::channel(&self.peers).unwrap(), signer);
+        let mut config = Config::default();
+        config.jobs.idle_ms = 10;
+        config.limits.drain_seconds = 5;
+        let parts = Parts {
+            config,
+            db,
+            clock: self.clock.shared(),
+            verifier: Arc::new(Verifier::load(self.keys.path(), self.clock.shared()).unwrap()),
+            packs: self.packs.clone(),
+            identity: link.clone(),
+            catalog: link.clone(),
+            billing: link,
+        };
+        (url, tokio::spawn(enrollment::run(parts, listener, None, self.stop.clone())))
+    }
+
+    fn signer(&self, issuer: &str) -> Signer {
+        Signer::load(issuer, &self.keys.path().join(format!("{issuer}.key.pem")), self.clock.shared())
+            .unwrap()
+    }
+
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    // What the other services tell.
+
+    async fn hear<C: Consumer>(&self, consumer: &C, event: C::Event) -> Result<(), Status> {
+        let told = Told {
+            id: random::uuid(self.now()),
+            position: 1,
+            district_id: Id::new(self.school.path[0]),
+            subject_id: random::uuid(self.now()),
+            name: "event".to_owned(),
+            happened_at: self.now(),
+        };
+        let tx = self.db.begin().await.unwrap();
+        consumer.apply(&tx, &told, event).await?;
+        tx.commit().await.unwrap();
+        Ok(())
+    }
+
+    pub async fn hear_identity(&self, kind: identity::v1::event::Kind) {
+        let consumer = FollowIdentity { clock: self.clock.shared() };
+        self.hear(&consumer, identity::v1::Event { kind: Some(kind) }).await.unwrap();
+    }
+
+    pub async fn hear_catalog(&self, kind: catalog::v1::event::Kind) {
+        let consumer = FollowCatalog { clock: self.clock.shared() };
+        self.hear(&consumer, catalog::v1::Event { kind: Some(kind) }).await.unwrap();
+    }
+
+    pub async fn hear_settled(&self, enrollment_id: &str, late: bool) -> Result<(), Status> {
+        use billing::v1::event::Kind;
+        let consumer = FollowBilling { clock: self.clock.shared() };
+        let settled = billing::v1::InvoiceSettled { enrollment_id: enrollment_id.to_owned(), late };
+        self.hear(&consumer, billing::v1::Event { kind: Some(Kind::InvoiceSettled(settled)) }).await
+    }
+
+    /// A term under the current policy of `pack`, without a round.
+    pub async fn term(&self, pack: &str) -> Id<Term> {
+        let id: Id<Term> = random::id(self.now());
+        let policy = self.packs.policy(pack, None).unwrap();
+        let term = catalog::v1::Term {
+            id: id.to_string(),
+            path: texts(&self.school.path),
+            name: "2026-2027学年第一学期".to_owned(),
+            first_day: "2026-09-07".to_owned(),
+            last_day: "2027-01-22".to_owned(),
+            off_days: Vec::new(),
+            policy_version: policy.pin(),
+            stage: identity::v1::Stage::Primary.into(),
+        };
+        self.hear_catalog(catalog::v1::event::Kind::TermOpened(catalog::v1::TermOpened { term: Some(term) }))
+            .await;
+        id
+    }
+
+    pub async fn section(&self, term_id: Id<Term>, menu: Menu) -> Id<Section> {
+        let id: Id<Section> = random::id(self.now());
+        let slot = catalog::v1::Slot {
+            id: random::uuid(self.now()).to_string(),
+            term_id: term_id.to_string(),
+            weekday: menu.weekday,
+            kind: catalog::v1::slot::Kind::Afternoon.into(),
+            start_time: menu.start_time.to_owned(),
+            end_time: menu.end_time.to_owned(),
+            class_hour_count: 1,
+        };
+        let section = catalog::v1::Section {
+            id: id.to_string(),
+            course_id: random::uuid(self.now()).to_string(),
+            term_id: term_id.to_string(),
+            path: texts(&self.school.path),
+            title: "围棋".to_owned(),
+            provider_id: menu.provider_id,
+            capacity_count: menu.capacity_count,
+            grades: menu.grades,
+            slots: vec![slot],
+            room: "101".to_owned(),
+            instructor_name: "李老师".to_owned(),
+            basic_care: menu.basic_care,
+            state: catalog::v1::section::State::Published.into(),
+            category: "智力".to_owned(),
+            description: String::new(),
+        };
+        let published = catalog::v1::SectionPublished { section: Some(section) };
+        self.hear_catalog(catalog::v1::event::Kind::SectionPublished(published)).await;
+        id
+    }
+
+    pub async fn cancel(&self, section_id: Id<Section>) {
+        let cancelled = catalog::v1::SectionCancelled {
+            section_id: section_id.to_string(),
+            reason: "教师请假".to_owned(),
+        };
+        self.hear_catalog(catalog::v1::event::Kind::SectionCancelled(cancelled)).await;
+    }
+
+    /// A term of `pack` with one section in an open round.
+    pub async fn open(&self, pack: &str, menu: Menu) -> (Id<Term>, Id<Section>) {
+        let term_id = self.term(pack).await;
+        let section_id = self.section(term_id, menu).await;
+        self.open_round(term_id).await;
+        (term_id, section_id)
+    }
+
+    /// A round from an hour ago to two days from now, with the default waits.
+    pub async fn open_round(&self, term_id: Id<Term>) {
+        let request = OpenRoundRequest {
+            request_id: self.request_id(),
+            term_id: term_id.to_string(),
+            mode: message::round::Mode::FirstCome.into(),
+            open_time: Some(time(self.now() - TimeDelta::hours(1))),
+            close_time: Some(time(self.now() + TimeDelta::days(2))),
+            review_seconds: 0,
+            payment_seconds: 0,
+        };
+        self.staff(Role::Principal).open_round(request).await.unwrap();
+    }
+
+    pub async fn family(&self) -> Family {
+        self.families(1).await.remove(0)
+    }
+
+    /// Pupils of grade 3 in the school's one class, each with a guardian.
+    pub async fn families(&self, count: usize) -> Vec<Family> {
+        let consumer = FollowIdentity { clock: self.clock.shared() };
+        let path = self.school.class_path();
+        let mut families = Vec::with_capacity(count);
+        for _ in 0..count {
+            let pupil_id: Id<Pupil> = random::id(self.now());
+            let enrolled = identity::v1::PupilEnrolled {
+                pupil_id: pupil_id.to_string(),
+                path: texts(&path),
+                stage: identity::v1::Stage::Primary.into(),
+                grade: 3,
+            };
+            let kind = Some(identity::v1::event::Kind::PupilEnrolled(enrolled));
+            self.hear(&consumer, identity::v1::Event { kind }).await.unwrap();
+            families.push(Family { pupil_id, guardian_id: random::id(self.now()), path: path.clone() });
+        }
+        families
+    }
+
+    // Who asks.
+
+    fn client(&self, caller: &Caller) -> EnrollmentServiceClient<Link> {
+        let token = self.signer("identity").token(caller, Duration::from_secs(300)).unwrap();
+        EnrollmentServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()).as_caller(token))
+    }
+
+    pub fn anyone(&self) -> EnrollmentServiceClient<Link> {
+        EnrollmentServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()))
+    }
+
+    pub fn service(&self, name: &str) -> EnrollmentServiceClient<Link> {
+        let link = Link::service(client::channel(&self.url).unwrap(), Arc::new(self.signer(name)));
+        EnrollmentServiceClient::new(link)
+    }
+
+    pub fn token(&self, family: &Family) -> String {
+        self.signer("identity").token(&guardian(family), Duration::from_secs(300)).unwrap()
+    }
+
+    pub fn guardian(&self, family: &Family) -> EnrollmentServiceClient<Link> {
+        self.client(&guardian(family))
+    }
+
+    /// A member of staff at the school; a class teacher at its class.
+    pub fn staff(&self, role: Role) -> EnrollmentServiceClient<Link> {
+        let path = match role {
+            Role::ClassTeacher => self.school.class_path(),
+            _ => self.school.path.clone(),
+        };
+        self.staff_at(role, path)
+    }
+
+    pub fn staff_at(&self, role: Role, path: Vec<Uuid>) -> EnrollmentServiceClient<Link> {
+        let grants = vec![Grant { role, path: NodePath::new(path) }];
+        self.client(&Caller::Staff(StaffMember { id: random::id(self.now()), grants }))
+    }
+
+    // What is asked often.
+
+    pub fn request_id(&self) -> String {
+        random::uuid(self.now()).to_string()
+    }
+
+    pub fn application(&self, family: &Family, section_id: Id<Section>, join_waitlist: bool) -> ApplyRequest {
+        ApplyRequest {
+            request_id: self.request_id(),
+            pupil_id: family.pupil_id.to_string(),
+            section_id: section_id.to_string(),
+            join_waitlist,
+        }
+    }
+
+    pub async fn try_apply(
+        &self,
+        family: &Family,
+        section_id: Id<Section>,
+        join_waitlist: bool,
+    ) -> Result<ApplyResponse, Status> {
+        let application = self.application(family, section_id, join_waitlist);
+        self.guardian(family).apply(application).await.map(tonic::Response::into_inner)
+    }
+
+    /// Applies and would stand in line; gives the enrollment.
+    pub async fn apply(&self, family: &Family, section_id: Id<Section>) -> Enrollment {
+        self.try_apply(family, section_id, true).await.unwrap().enrollment.unwrap()
+    }
+
+    pub async fn get(&self, id: &str) -> Enrollment {
+        let request = GetEnrollmentRequest { id: id.to_owned() };
+        self.service("billing").get_enrollment(request).await.unwrap().into_inner().enrollment.unwrap()
+    }
+
+    /// Waits until the enrollment stands there: jobs work by themselves.
+    pub async fn until(&self, id: &str, state: State) -> Enrollment {
+        for _ in 0..1_000 {
+            let enrollment = self.get(id).await;
+            if enrollment.state() == state {
+                return enrollment;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{id} is {:?} and never became {state:?}", self.get(id).await.state());
+    }
+
+    /// The names of the events told of an enrollment, in order.
+    pub async fn told(&self, id: &str) -> Vec<String> {
+        let events = told::<message::Event>(&self.db).await;
+        events
+            .into_iter()
+            .filter(|(_, subject, _)| subject.to_string() == id)
+            .map(|(name, _, _)| name)
+            .collect()
+    }
+
+    /// The last event told of an enrollment.
+    pub async fn last_told(&self, id: &str) -> message::event::Kind {
+        let events = told::<message::Event>(&self.db).await;
+        let last = events.into_iter().rfind(|(_, subject, _)| subject.to_string() == id);
+        last.unwrap().2.kind.unwrap()
+    }
+
+    /// Stops the service and looks whether what it left keeps every promise.
+    pub async fn end(self) {
+        self.stop.cancel();
+        self.served.await.unwrap().unwrap();
+        Feed::new((**self.db).clone()).number().await.unwrap();
+        let checked = enrollment::check(&self.db).await.unwrap();
+        assert!(checked.len() >= 12);
+        for checked in checked {
+            assert!(checked.broken.is_empty(), "{}: {:?}", checked.invariant, checked.broken);
+        }
+    }
+}
+
+fn guardian(family: &Family) -> Caller {
+    let pupil = GuardedPupil { pupil_id: family.pupil_id, path: NodePath::new(family.path.clone()) };
+    Caller::Guardian(caller::Guardian { id: family.guardian_id, pupils: vec![pupil] })
+}
+
+pub fn texts(path: &[Uuid]) -> Vec<String> {
+    path.iter().map(ToString::to_string).collect()
+}
+
+pub fn time(moment: Moment) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: moment.timestamp(), nanos: 0 }
+}
+
+/// The reason of a refusal, and one of its facts.
+pub fn reason(status: &Status) -> String {
+    shared::status::reason_of(status).unwrap_or_else(|| format!("{status:?}"))
+}
+
+pub fn fact(status: &Status, name: &str) -> String {
+    shared::status::facts_of(status).remove(name).unwrap_or_default()
+}

@@ -1,0 +1,146 @@
+//! Withdraw.
+
+use proto::enrollment::v1::WithdrawRequest;
+use proto::enrollment::v1::enrollment::{ReleaseReason, State};
+use proto::enrollment::v1::event::Kind;
+use proto::enrollment::v1::{Enrollment, SeatReleased};
+use tonic::{Code, Status};
+
+use crate::fakes::Close;
+use crate::support::{CHARGED, FREE, Family, Menu, REVIEWED, World, fact, on_each, reason};
+
+async fn withdraw(world: &World, family: &Family, enrollment: &Enrollment) -> Result<Enrollment, Status> {
+    let request = WithdrawRequest { request_id: world.request_id(), enrollment_id: enrollment.id.clone() };
+    Ok(world.guardian(family).withdraw(request).await?.into_inner().enrollment.unwrap())
+}
+
+#[tokio::test]
+async fn a_place_in_line_and_a_seat_in_review_are_given_back_at_once() {
+    on_each(|world| async move {
+        let (_, section_id) = world.open(REVIEWED, Menu { capacity_count: 1, ..Menu::default() }).await;
+        let families = world.families(3).await;
+        let seated = world.apply(&families[0], section_id).await;
+        let first = world.apply(&families[1], section_id).await;
+        let second = world.apply(&families[2], section_id).await;
+
+        let left = withdraw(&world, &families[1], &first).await.unwrap();
+        assert_eq!((left.state(), left.release_reason()), (State::Released, ReleaseReason::Withdrawn));
+        assert_eq!(world.get(&second.id).await.waitlist_position, 1);
+        withdraw(&world, &families[0], &seated).await.unwrap();
+
+        assert_eq!(world.get(&second.id).await.state(), State::InReview);
+        assert_eq!(world.told(&first.id).await, ["waitlisted", "seat_released"]);
+        world.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_held_seat_is_kept_until_billing_has_closed() {
+    on_each(|world| async move {
+        let (_, section_id) = world.open(CHARGED, Menu { capacity_count: 1, ..Menu::default() }).await;
+        let families = world.families(2).await;
+        let held = world.apply(&families[0], section_id).await;
+        let waiting = world.apply(&families[1], section_id).await;
+        world.fakes.close_with(Close::Unanswered);
+
+        let releasing = withdraw(&world, &families[0], &held).await.unwrap();
+        assert_eq!(
+            (releasing.state(), releasing.release_reason()),
+            (State::Releasing, ReleaseReason::Withdrawn)
+        );
+        assert_eq!(withdraw(&world, &families[0], &held).await.unwrap(), releasing);
+        assert_eq!(world.get(&waiting.id).await.state(), State::Waitlisted);
+        while world.fakes.asked_to_close().is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        world.fakes.close_with(Close::Closed);
+        world.clock.advance(chrono::TimeDelta::minutes(2));
+
+        world.until(&held.id, State::Released).await;
+        world.until(&waiting.id, State::Held).await;
+        assert_eq!(world.told(&held.id).await, ["seat_held", "seat_released"]);
+        let Kind::SeatHeld(seat) = world.last_told(&waiting.id).await else { panic!() };
+        assert!(seat.from_waitlist);
+        world.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_paid_seat_is_given_back_only_where_a_rule_says_what_goes_back() {
+    on_each(|world| async move {
+        let (_, section_id) = world.open(CHARGED, Menu::default()).await;
+        let family = world.family().await;
+        let held = world.apply(&family, section_id).await;
+        world.hear_settled(&held.id, false).await.unwrap();
+        assert_eq!(world.get(&held.id).await.state(), State::Confirmed);
+
+        world
+            .fakes
+            .refund_with(Err(shared::status::refused("POLICY_SILENT", &[("key", "refund_rule".to_owned())])));
+        let refused = withdraw(&world, &family, &held).await.unwrap_err();
+        assert_eq!(
+            (reason(&refused).as_str(), fact(&refused, "key").as_str()),
+            ("POLICY_SILENT", "refund_rule")
+        );
+        world.fakes.refund_with(Err(Status::unavailable("down")));
+        assert_eq!(withdraw(&world, &family, &held).await.unwrap_err().code(), Code::Unavailable);
+        assert_eq!(world.get(&held.id).await.state(), State::Confirmed);
+
+        world.fakes.refund_with(Ok(()));
+        assert_eq!(withdraw(&world, &family, &held).await.unwrap().state(), State::Released);
+        let Kind::SeatReleased(SeatReleased { was_confirmed, .. }) = world.last_told(&held.id).await else {
+            panic!()
+        };
+        assert!(was_confirmed);
+        // The settlement told again finds the seat given back and its money on the way: nothing more to do.
+        world.hear_settled(&held.id, false).await.unwrap();
+        assert_eq!(world.told(&held.id).await, ["seat_held", "seat_confirmed", "seat_released"]);
+        world.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn where_the_service_is_free_nobody_asks_billing() {
+    on_each(|world| async move {
+        let (_, section_id) = world.open(FREE, Menu::default()).await;
+        let family = world.family().await;
+        let confirmed = world.apply(&family, section_id).await;
+        world.fakes.refund_with(Err(Status::internal("must not be asked")));
+
+        assert_eq!(withdraw(&world, &family, &confirmed).await.unwrap().state(), State::Released);
+
+        assert!(world.fakes.asked_to_close().is_empty());
+        let again = world.apply(&family, section_id).await;
+        assert_eq!(again.state(), State::Confirmed);
+        assert_ne!(again.id, confirmed.id);
+        world.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn withdrawing_at_once_releases_and_tells_once_and_strangers_see_nothing() {
+    on_each(|world| async move {
+        let (_, section_id) = world.open(FREE, Menu { capacity_count: 1, ..Menu::default() }).await;
+        let families = world.families(3).await;
+        for _ in 0..3 {
+            let confirmed = world.apply(&families[0], section_id).await;
+            let waiting = world.apply(&families[1], section_id).await;
+            let stranger = withdraw(&world, &families[2], &confirmed).await.unwrap_err();
+            assert_eq!(reason(&stranger), "ENROLLMENT_NOT_FOUND");
+
+            let outcomes =
+                futures::future::join_all((0..8).map(|_| withdraw(&world, &families[0], &confirmed))).await;
+
+            assert!(outcomes.iter().all(|outcome| outcome.as_ref().unwrap().state() == State::Released));
+            assert_eq!(world.told(&confirmed.id).await, ["seat_confirmed", "seat_released"]);
+            assert_eq!(world.get(&waiting.id).await.state(), State::Confirmed);
+            withdraw(&world, &families[1], &waiting).await.unwrap();
+        }
+        world.end().await;
+    })
+    .await;
+}

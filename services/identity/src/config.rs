@@ -1,0 +1,121 @@
+//! Identity's settings: a TOML file, and over it the environment (`KEHOU_IDENTITY__…`).
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use shared::db::DbConfig;
+use shared::server::Limits;
+use shared::telemetry::TelemetryConfig;
+
+/// The settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where calls come in. Default `0.0.0.0:7001`.
+    pub listen: SocketAddr,
+    /// Where the scheduler and the monitoring ask, over HTTP. Default `0.0.0.0:9001`.
+    pub admin_listen: SocketAddr,
+    /// The folder with every issuer's `<issuer>.pub.pem` and this service's `identity.key.pem`. Default `keys`.
+    pub keys: PathBuf,
+    /// The file with the ring of keys that seals personal fields. Default `keys/identity.seal`.
+    pub seal_keys: PathBuf,
+    /// The file with the key of blind indexes. Default `keys/identity.index`.
+    pub index_key: PathBuf,
+    /// The folder of policy packs. Default `policies`.
+    pub policies: PathBuf,
+    /// How long sign-ins last.
+    pub sessions: Sessions,
+    /// The mini-program.
+    pub wechat: Wechat,
+    /// The database.
+    pub db: DbConfig,
+    /// What the server takes on.
+    pub limits: Limits,
+    /// Logs, traces, metrics.
+    pub telemetry: TelemetryConfig,
+}
+
+/// How long sign-ins last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sessions {
+    /// A guardian's session ends when it was not used for so many days. Default 30.
+    pub guardian_days: u32,
+    /// A session of staff ends when it was not used for so many hours. Default 8.
+    pub staff_hours: u32,
+    /// How long a caller token lasts, in seconds. Default 300: a withdrawn consent or role counts at the latest then.
+    pub caller_token_seconds: u32,
+}
+
+impl Sessions {
+    /// How long an unused guardian's session lasts.
+    #[must_use]
+    pub fn guardian(&self) -> TimeDelta {
+        TimeDelta::days(self.guardian_days.into())
+    }
+
+    /// How long an unused session of staff lasts.
+    #[must_use]
+    pub fn staff(&self) -> TimeDelta {
+        TimeDelta::hours(self.staff_hours.into())
+    }
+
+    /// How long a caller token lasts.
+    #[must_use]
+    pub fn caller_token(&self) -> Duration {
+        Duration::from_secs(self.caller_token_seconds.into())
+    }
+}
+
+/// The mini-program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Wechat {
+    /// Where its server API is. Default `https://api.weixin.qq.com`.
+    pub base_url: String,
+    /// Its appid. Must be set.
+    pub appid: String,
+    /// The file with its secret. Default `keys/wechat.secret`.
+    pub secret_file: PathBuf,
+    /// How long one request may take, in milliseconds. Default 5,000.
+    pub timeout_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 7001)),
+            admin_listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 9001)),
+            keys: PathBuf::from("keys"),
+            seal_keys: PathBuf::from("keys/identity.seal"),
+            index_key: PathBuf::from("keys/identity.index"),
+            policies: PathBuf::from("policies"),
+            sessions: Sessions::default(),
+            wechat: Wechat::default(),
+            db: DbConfig::new("sqlite://identity.db"),
+            // A table of 4 MiB, and the few bytes around it.
+            limits: Limits { message_bytes: 5 << 20, ..Limits::default() },
+            telemetry: TelemetryConfig { service: crate::NAME.to_owned(), ..TelemetryConfig::default() },
+        }
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self { guardian_days: 30, staff_hours: 8, caller_token_seconds: 300 }
+    }
+}
+
+impl Default for Wechat {
+    fn default() -> Self {
+        Self {
+            base_url: "https://api.weixin.qq.com".to_owned(),
+            appid: String::new(),
+            secret_file: PathBuf::from("keys/wechat.secret"),
+            timeout_ms: 5_000,
+        }
+    }
+}
