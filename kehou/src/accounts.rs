@@ -48,7 +48,8 @@ impl Accounts {
     pub fn open(data: &Path) -> anyhow::Result<Self> {
         let file = data.join("accounts.json");
         let known = if file.exists() {
-            serde_json::from_slice(&fs::read(&file)?).with_context(|| format!("reading {}", file.display()))?
+            serde_json::from_slice(&fs::read(&file)?)
+                .with_context(|| format!("reading {}", file.display()))?
         } else {
             Known::default()
         };
@@ -62,7 +63,8 @@ impl Accounts {
     pub fn keep(&self, credentials: &[Value]) -> anyhow::Result<()> {
         self.change(|known| {
             for one in credentials {
-                let account = Account { password: text(one, "password"), totp_secret: text(one, "totp_secret") };
+                let account =
+                    Account { password: text(one, "password"), totp_secret: text(one, "totp_secret") };
                 known.accounts.insert(text(one, "login_name"), account);
             }
         })
@@ -89,7 +91,12 @@ impl Accounts {
     ///
     /// # Errors
     /// When the secret is malformed or the file cannot be written.
-    pub async fn next_code(&self, login_name: &str, secret: &str, clock: &dyn Clock) -> anyhow::Result<String> {
+    pub async fn next_code(
+        &self,
+        login_name: &str,
+        secret: &str,
+        clock: &dyn Clock,
+    ) -> anyhow::Result<String> {
         let step = loop {
             let now = u64::try_from(clock.now().timestamp())? / STEP_SECONDS;
             let used = {
@@ -106,7 +113,8 @@ impl Accounts {
             known.used_steps.insert(login_name.to_owned(), step);
         })?;
         let secret = Secret::try_from_base32(secret).map_err(|error| anyhow::anyhow!("{error:?}"))?;
-        let totp = Builder::new().with_secret(secret).build().map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        let totp =
+            Builder::new().with_secret(secret).build().map_err(|error| anyhow::anyhow!("{error:?}"))?;
         Ok(totp.generate(step * STEP_SECONDS).to_string())
     }
 

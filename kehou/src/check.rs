@@ -36,7 +36,11 @@ impl Verdict {
         }
         let looked_at: u64 = self.checked.iter().map(|(_, checked)| checked.looked_at).sum();
         let broken = self.broken_count();
-        writeln!(out, "check: {} invariants, {looked_at} things looked at, {broken} broken", self.checked.len())
+        writeln!(
+            out,
+            "check: {} invariants, {looked_at} things looked at, {broken} broken",
+            self.checked.len()
+        )
     }
 }
 
@@ -47,9 +51,12 @@ impl Verdict {
 pub async fn check(settings: &Settings) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict::default();
     let connect = async |service: &'static str| {
-        Db::connect(&settings.database_of(service)).await.with_context(|| format!("the database of {service}"))
+        Db::connect(&settings.database_of(service))
+            .await
+            .with_context(|| format!("the database of {service}"))
     };
-    let mut add = |service, found: Vec<Checked>| verdict.checked.extend(found.into_iter().map(|one| (service, one)));
+    let mut add =
+        |service, found: Vec<Checked>| verdict.checked.extend(found.into_iter().map(|one| (service, one)));
     add("identity", identity::check(&connect("identity").await?).await?);
     add("catalog", catalog::check(&connect("catalog").await?).await?);
     add("enrollment", enrollment::check(&connect("enrollment").await?).await?);

@@ -129,9 +129,28 @@ fn greet(platform: &Platform, data: &Path, seconds: f32) -> anyhow::Result<()> {
     }
     let names = accounts.names();
     if !names.is_empty() {
-        writeln!(out, "\n  {} staff accounts; passwords and one-time secrets: {}", names.len(), data.join("accounts.json").display())?;
-        writeln!(out, "  e.g. {}", names.iter().filter(|name| !name.contains("class")).take(8).cloned().collect::<Vec<_>>().join(", "))?;
-        writeln!(out, "  Guardians sign in with a code from the sandbox: POST {}/sandbox/login", site.sandbox)?;
+        writeln!(
+            out,
+            "\n  {} staff accounts; passwords and one-time secrets: {}",
+            names.len(),
+            data.join("accounts.json").display()
+        )?;
+        writeln!(
+            out,
+            "  e.g. {}",
+            names
+                .iter()
+                .filter(|name| !name.contains("class"))
+                .take(8)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", ")
+        )?;
+        writeln!(
+            out,
+            "  Guardians sign in with a code from the sandbox: POST {}/sandbox/login",
+            site.sandbox
+        )?;
     }
     writeln!(out, "\n  Next: cargo run -- tour")?;
     out.flush()?;
@@ -163,7 +182,12 @@ async fn tour(settings: Settings) -> anyhow::Result<()> {
 }
 
 /// The tour, then the checker's line.
-async fn walk(site: Site, accounts: &Accounts, demo: &kehou::demo::Demo, settings: &Settings) -> anyhow::Result<()> {
+async fn walk(
+    site: Site,
+    accounts: &Accounts,
+    demo: &kehou::demo::Demo,
+    settings: &Settings,
+) -> anyhow::Result<()> {
     let steps = Tour::new(site, accounts, demo, stdout()).walk().await?;
     let verdict = check::check(settings).await?;
     let mut out = stdout();

@@ -79,7 +79,11 @@ impl Site {
         let code = accounts.next_code(login_name, &totp_secret, self.clock.as_ref()).await?;
         let body = json!({ "login_name": login_name, "password": password, "totp_code": code });
         let answer = self.stranger().post("/v1/sessions/staff", &body).await?.expect(200)?;
-        Ok(Person { site: self.clone(), token: Some(text(&answer, "session_token")), name: login_name.to_owned() })
+        Ok(Person {
+            site: self.clone(),
+            token: Some(text(&answer, "session_token")),
+            name: login_name.to_owned(),
+        })
     }
 
     /// Signs a guardian in through the sandbox's WeChat, with a WeChat identity of that name.
@@ -90,14 +94,24 @@ impl Site {
         let login = self.sandbox_post("/sandbox/login", &json!({ "openid": openid })).await?;
         let body = json!({ "wechat_code": text(&login, "code") });
         let answer = self.stranger().post("/v1/sessions/guardian", &body).await?.expect(200)?;
-        Ok(Person { site: self.clone(), token: Some(text(&answer, "session_token")), name: openid.to_owned() })
+        Ok(Person {
+            site: self.clone(),
+            token: Some(text(&answer, "session_token")),
+            name: openid.to_owned(),
+        })
     }
 
     /// Signs a guardian in, verifies the phone number and binds the pupil with that code.
     ///
     /// # Errors
     /// When a step is refused.
-    pub async fn parent(&self, openid: &str, phone: &str, school_id: &str, pupil_code: &str) -> anyhow::Result<Parent> {
+    pub async fn parent(
+        &self,
+        openid: &str,
+        phone: &str,
+        school_id: &str,
+        pupil_code: &str,
+    ) -> anyhow::Result<Parent> {
         let person = self.guardian(openid).await?;
         let phone = self.sandbox_post("/sandbox/phone", &json!({ "openid": openid, "phone": phone })).await?;
         person.post("/v1/me/phone", &json!({ "phone_code": text(&phone, "code") })).await?.expect(200)?;
@@ -153,7 +167,8 @@ impl Parent {
     /// # Errors
     /// When the platform is not reached.
     pub async fn apply_as(&self, section_id: &str, join_waitlist: bool, key: Uuid) -> anyhow::Result<Answer> {
-        let body = json!({ "pupil_id": self.pupil_id, "section_id": section_id, "join_waitlist": join_waitlist });
+        let body =
+            json!({ "pupil_id": self.pupil_id, "section_id": section_id, "join_waitlist": join_waitlist });
         self.person.send(Method::POST, "/v1/enrollments", Some(&body), key).await
     }
 
@@ -212,7 +227,13 @@ impl Person {
     ///
     /// # Errors
     /// When the platform is not reached.
-    pub async fn send(&self, method: Method, path: &str, body: Option<&Value>, key: Uuid) -> anyhow::Result<Answer> {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        key: Uuid,
+    ) -> anyhow::Result<Answer> {
         let mut request = self.request(method, path).header("idempotency-key", key.to_string());
         if let Some(body) = body {
             request = request.json(body);
@@ -224,9 +245,16 @@ impl Person {
     ///
     /// # Errors
     /// When the platform is not reached.
-    pub async fn upload(&self, path: &str, name: &str, content: Vec<u8>, key: Uuid) -> anyhow::Result<Answer> {
+    pub async fn upload(
+        &self,
+        path: &str,
+        name: &str,
+        content: Vec<u8>,
+        key: Uuid,
+    ) -> anyhow::Result<Answer> {
         let form = Form::new().part("file", Part::bytes(content).file_name(name.to_owned()));
-        let request = self.request(Method::POST, path).header("idempotency-key", key.to_string()).multipart(form);
+        let request =
+            self.request(Method::POST, path).header("idempotency-key", key.to_string()).multipart(form);
         answer(request.send().await?).await
     }
 
@@ -272,7 +300,13 @@ impl Person {
     ///
     /// # Errors
     /// When it is refused for another reason, or for too long.
-    pub async fn post_when_heard(&self, path: &str, body: &Value, key: Uuid, not_yet: &[&str]) -> anyhow::Result<Value> {
+    pub async fn post_when_heard(
+        &self,
+        path: &str,
+        body: &Value,
+        key: Uuid,
+        not_yet: &[&str],
+    ) -> anyhow::Result<Value> {
         let until = tokio::time::Instant::now() + PATIENCE;
         loop {
             let sent = (!body.is_null()).then_some(body);

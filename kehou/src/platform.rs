@@ -107,7 +107,8 @@ impl Addresses {
     /// When there is none, or it is malformed.
     pub fn read(data: &Path) -> anyhow::Result<Self> {
         let file = data.join("addresses.json");
-        let text = fs::read(&file).with_context(|| format!("reading {}: is the platform running?", file.display()))?;
+        let text = fs::read(&file)
+            .with_context(|| format!("reading {}: is the platform running?", file.display()))?;
         Ok(serde_json::from_slice(&text)?)
     }
 }
@@ -120,6 +121,8 @@ pub struct Platform {
     pub accounts: Accounts,
     /// What the demonstration loaded; empty without one.
     pub demo: Demo,
+    /// Where the services behind the gateway listen, for whoever calls them without it.
+    pub services: gateway::config::Services,
     stop: CancellationToken,
     tasks: JoinSet<anyhow::Result<()>>,
     databases: Vec<Db>,
@@ -140,9 +143,9 @@ impl Platform {
         }
         let stop = CancellationToken::new();
         let databases = ground.databases.to_vec();
-        let (tasks, addresses) = ground.serve(settings, &stop).await?;
+        let (tasks, addresses, services) = ground.serve(settings, &stop).await?;
         let site = Site::new(&addresses.gateway, &addresses.sandbox, clock)?;
-        let mut platform = Self { site, accounts, demo: Demo::default(), stop, tasks, databases };
+        let mut platform = Self { site, accounts, demo: Demo::default(), services, stop, tasks, databases };
         if let Some(folder) = &settings.demo {
             platform.demo = load_demo(&platform, &settings.data, folder).await?;
         }
@@ -220,10 +223,7 @@ impl Ground {
         }
         let mut sandbox = SandboxConfig::load_or_generate(&settings.data.join("sandbox"))?;
         sandbox.state_file = Some(settings.data.join("sandbox").join("books.jsonl"));
-        let packs = Packs::load(&settings.policies).map_err(|problems| {
-            let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-            anyhow!("the policy packs cannot be used:\n{}", problems.join("\n"))
-        })?;
+        let packs = Packs::open(&settings.policies)?;
         let databases = [
             migrated::<identity::Migrator>(settings, "identity").await?,
             migrated::<catalog::Migrator>(settings, "catalog").await?,
@@ -254,7 +254,7 @@ impl Ground {
         self,
         settings: &Settings,
         stop: &CancellationToken,
-    ) -> anyhow::Result<(JoinSet<anyhow::Result<()>>, Addresses)> {
+    ) -> anyhow::Result<(JoinSet<anyhow::Result<()>>, Addresses, gateway::config::Services)> {
         let sandbox_listener = bind(&settings.sandbox_listen).await?;
         let sandbox_url = url_of(&sandbox_listener)?;
         let gateway_listener = bind(&settings.listen).await?;
@@ -268,7 +268,8 @@ impl Ground {
             listeners.push(bind("127.0.0.1:0").await?);
         }
         let urls = listeners.iter().map(url_of).collect::<anyhow::Result<Vec<_>>>()?;
-        let [identity_url, catalog_url, enrollment_url, billing_url, supervision_url] = urls.as_slice() else {
+        let [identity_url, catalog_url, enrollment_url, billing_url, supervision_url] = urls.as_slice()
+        else {
             return Err(anyhow!("five services have five addresses"));
         };
         let mut listeners = listeners.into_iter();
@@ -282,7 +283,9 @@ impl Ground {
         let sandbox_config = self.sandbox.clone();
         let (sandbox_now, sandbox_stop) = (now.clone(), stop.clone());
         tasks.spawn(async move {
-            sandbox::serve(sandbox_listener, sandbox_config, sandbox_now, sandbox_stop).await.map_err(Into::into)
+            sandbox::serve(sandbox_listener, sandbox_config, sandbox_now, sandbox_stop)
+                .await
+                .map_err(Into::into)
         });
 
         let [identity_db, catalog_db, enrollment_db, billing_db, supervision_db] = self.databases.clone();
@@ -300,7 +303,11 @@ impl Ground {
             blind_index: self.index("identity")?,
             wechat: wechat::mini::MiniProgram::new(self.sandbox.mini_settings(&sandbox_url), now.clone())?,
             packs: self.packs.current().map(|policy| policy.pack_id().to_owned()).collect(),
-            supplements: self.packs.current().filter_map(|policy| policy.supplement().map(str::to_owned)).collect(),
+            supplements: self
+                .packs
+                .current()
+                .filter_map(|policy| policy.supplement().map(str::to_owned))
+                .collect(),
         };
         tasks.spawn(identity::run(parts, next()?, None, stop.clone()));
 
@@ -365,13 +372,15 @@ impl Ground {
             billing: billing_url.clone(),
             supervision: supervision_url.clone(),
         };
-        let config = gateway::Config { services, limits: settings.limits.clone(), ..gateway::Config::default() };
+        let reached = services.clone();
+        let config =
+            gateway::Config { services, limits: settings.limits.clone(), ..gateway::Config::default() };
         let parts = gateway::Parts { config, clock: self.clock.clone(), signer: self.signer("gateway")? };
         tasks.spawn(gateway::run(parts, gateway_listener, admin, stop.clone()));
 
         let addresses =
             Addresses { gateway: gateway_url, sandbox: sandbox_url, process_id: std::process::id() };
-        Ok((tasks, addresses))
+        Ok((tasks, addresses, reached))
     }
 }
 
@@ -391,7 +400,9 @@ async fn bootstrap(db: &Db, clock: &SharedClock, keys: &Path) -> anyhow::Result<
 
 /// Connects to a service's database and brings it to the schema.
 async fn migrated<M: MigratorTrait>(settings: &Settings, service: &str) -> anyhow::Result<Db> {
-    let db = Db::connect(&settings.database_of(service)).await.with_context(|| format!("the database of {service}"))?;
+    let db = Db::connect(&settings.database_of(service))
+        .await
+        .with_context(|| format!("the database of {service}"))?;
     db::migrate::<M>(&db).await.with_context(|| format!("migrating the database of {service}"))?;
     Ok(db)
 }

@@ -54,7 +54,11 @@ impl<'a, W: Write> Tour<'a, W> {
     }
 
     fn district(&self, name: &str) -> anyhow::Result<DemoDistrict> {
-        self.demo.districts.get(name).cloned().with_context(|| format!("the demonstration has no district {name}"))
+        self.demo
+            .districts
+            .get(name)
+            .cloned()
+            .with_context(|| format!("the demonstration has no district {name}"))
     }
 
     fn story(&mut self, title: &str) -> anyhow::Result<()> {
@@ -79,13 +83,20 @@ impl<'a, W: Write> Tour<'a, W> {
     }
 
     /// A guardian of this tour, bound to a pupil of the school nobody on this tour has been bound to.
-    async fn parent(&self, school: &DemoDistrict, code: &str, phone: &str, who: &str) -> anyhow::Result<Parent> {
+    async fn parent(
+        &self,
+        school: &DemoDistrict,
+        code: &str,
+        phone: &str,
+        who: &str,
+    ) -> anyhow::Result<Parent> {
         self.site.parent(&format!("o-tour-{}-{who}", self.run), phone, &school.school_id, code).await
     }
 
     /// Any published section of the school's term with this title.
     async fn section(&self, school: &DemoDistrict, title: &str) -> anyhow::Result<Value> {
-        let menu = self.site.stranger().get(&format!("/v1/terms/{}/menu", school.term_id)).await?.expect(200)?;
+        let menu =
+            self.site.stranger().get(&format!("/v1/terms/{}/menu", school.term_id)).await?.expect(200)?;
         let sections = menu["sections"].as_array().context("the menu has no sections")?;
         let found = sections.iter().find(|section| section["title"] == title);
         found.cloned().with_context(|| format!("no {title} on the menu"))
@@ -128,8 +139,11 @@ impl<'a, W: Write> Tour<'a, W> {
     async fn waived_family(&mut self, jinhua: &DemoDistrict) -> anyhow::Result<()> {
         self.story("金华：困难家庭免交，两人审批，不产生任何订单")?;
         let parent = self.parent(jinhua, "JH20260002", &self.phone_of("jinhua", "JH20260002")?, "b").await?;
-        let waivers = parent.person.get(&format!("/v1/waivers?pupil_id={}", parent.pupil_id)).await?.expect(200)?;
-        let granted = waivers["waivers"].as_array().is_some_and(|list| list.iter().any(|one| one["state"] == "granted"));
+        let waivers =
+            parent.person.get(&format!("/v1/waivers?pupil_id={}", parent.pupil_id)).await?.expect(200)?;
+        let granted = waivers["waivers"]
+            .as_array()
+            .is_some_and(|list| list.iter().any(|one| one["state"] == "granted"));
         if !granted {
             let proof = b"%PDF-1.4\n1 0 obj <<>> endobj\n%%EOF\n".to_vec();
             let path = format!("/v1/pupils/{}/evidence", parent.pupil_id);
@@ -146,7 +160,8 @@ impl<'a, W: Write> Tour<'a, W> {
             self.step("德育处", "初审", &endorsed["state"])?;
             let last_day = (self.site.clock.now() + chrono::TimeDelta::days(365)).date_naive();
             let bureau = self.staff("jinhua.bureau").await?;
-            let granted = bureau.post(&path, &json!({ "approved": true, "last_day": last_day })).await?.expect(200)?;
+            let granted =
+                bureau.post(&path, &json!({ "approved": true, "last_day": last_day })).await?.expect(200)?;
             self.step("教育局", "另一人复核", &granted["state"])?;
         }
         let section_id = text(&self.section(jinhua, "衍纸").await?, "id");
@@ -156,7 +171,10 @@ impl<'a, W: Write> Tour<'a, W> {
         let invoice = parent.invoice(&id).await?;
         ensure!(invoice["amount_fen"] == 0, "a waived family owes {}", invoice["amount_fen"]);
         let orders = self.site.sandbox_get("/sandbox/orders").await?;
-        ensure!(!orders.to_string().contains(&format!("{}-b", self.run)), "a WeChat order exists for a waived family");
+        ensure!(
+            !orders.to_string().contains(&format!("{}-b", self.run)),
+            "a WeChat order exists for a waived family"
+        );
         self.step("家长", "同样选“衍纸”", "应付 0 分，名额已确认，微信里没有订单")?;
 
         let teacher = self.staff("jinhua.class201").await?;
@@ -171,7 +189,8 @@ impl<'a, W: Write> Tour<'a, W> {
         self.story("株洲：每课时不超过 5 元，且每天不超过 10 元")?;
         let code = "ZZ20260001";
         let parent = self.parent(zhuzhou, code, &self.phone_of("zhuzhou", code)?, "c").await?;
-        let menu = self.site.stranger().get(&format!("/v1/terms/{}/menu", zhuzhou.term_id)).await?.expect(200)?;
+        let menu =
+            self.site.stranger().get(&format!("/v1/terms/{}/menu", zhuzhou.term_id)).await?.expect(200)?;
         // Class hours wished on Monday to Friday; basic care is the first of each day.
         let sections = choose(&menu, &[1, 2, 3, 2, 1])?;
         let quote = json!({ "pupil_id": parent.pupil_id, "section_ids": sections });
@@ -179,12 +198,21 @@ impl<'a, W: Write> Tour<'a, W> {
         for day in quote["week"].as_array().map(Vec::as_slice).unwrap_or_default() {
             self.step(
                 "家长",
-                format!("{}：{} 课时 × 500 分 = {} 分", text(day, "date"), day["class_hour_count"], day["before_cap_fen"]),
+                format!(
+                    "{}：{} 课时 × 500 分 = {} 分",
+                    text(day, "date"),
+                    day["class_hour_count"],
+                    day["before_cap_fen"]
+                ),
                 format!("收 {} 分", day["charged_fen"]),
             )?;
         }
         ensure!(quote["week_total_fen"] == 4000, "the week costs {}", quote["week_total_fen"]);
-        self.step("家长", "一周 1、2、3、2、1 课时", format!("{} 分；{}", quote["week_total_fen"], clause(&quote)))?;
+        self.step(
+            "家长",
+            "一周 1、2、3、2、1 课时",
+            format!("{} 分；{}", quote["week_total_fen"], clause(&quote)),
+        )?;
         Ok(())
     }
 
@@ -222,8 +250,10 @@ impl<'a, W: Write> Tour<'a, W> {
             let section_id = section_id.clone();
             async move {
                 let key = Uuid::from_bytes(shared::random::bytes());
-                let (first, second) =
-                    tokio::join!(parent.apply_as(&section_id, true, key), parent.apply_as(&section_id, true, key));
+                let (first, second) = tokio::join!(
+                    parent.apply_as(&section_id, true, key),
+                    parent.apply_as(&section_id, true, key)
+                );
                 anyhow::Ok((first?, second?))
             }
         }))
@@ -240,15 +270,27 @@ impl<'a, W: Write> Tour<'a, W> {
             waiting += usize::from(first.body["enrollment"]["state"] == "waitlisted");
         }
         let path = format!("/v1/terms/{}/seats", zhuzhou.term_id);
-        let seats = self.site.stranger().eventually(&path, |answer| seats_of(&answer.body, &section_id).0 == 30).await?;
+        let seats = self
+            .site
+            .stranger()
+            .eventually(&path, |answer| seats_of(&answer.body, &section_id).0 == 30)
+            .await?;
         let (taken, waitlisted) = seats_of(&seats.body, &section_id);
         ensure!(taken == 30, "{taken} seats taken");
-        self.step("45 位家长", "同时选“木工”", format!("{taken} 人有名额，{waitlisted} 人依次候补（本次 {waiting} 人）"))?;
+        self.step(
+            "45 位家长",
+            "同时选“木工”",
+            format!("{taken} 人有名额，{waitlisted} 人依次候补（本次 {waiting} 人）"),
+        )?;
 
-        let holder = answers.iter().zip(&parents).find(|((first, _), _)| first.body["enrollment"]["state"] == "held");
+        let holder =
+            answers.iter().zip(&parents).find(|((first, _), _)| first.body["enrollment"]["state"] == "held");
         if let Some(((first, _), parent)) = holder {
             let id = text(&first.body["enrollment"], "id");
-            let next = answers.iter().zip(&parents).find(|((first, _), _)| first.body["enrollment"]["waitlist_position"] == 1);
+            let next = answers
+                .iter()
+                .zip(&parents)
+                .find(|((first, _), _)| first.body["enrollment"]["waitlist_position"] == 1);
             parent.invoice(&id).await?;
             parent.begin_payment(&id).await?;
             parent.person.post(&format!("/v1/enrollments/{id}/withdraw"), &Value::Null).await?.expect(200)?;
@@ -275,12 +317,17 @@ impl<'a, W: Write> Tour<'a, W> {
             return Ok(());
         }
         let order = text(&parent.begin_payment(&id).await?, "out_trade_no");
-        let forged = self.site.sandbox_post("/sandbox/forge", &json!({ "out_trade_no": order, "kind": "bad_signature" })).await?;
+        let forged = self
+            .site
+            .sandbox_post("/sandbox/forge", &json!({ "out_trade_no": order, "kind": "bad_signature" }))
+            .await?;
         let still = parent.person.get(&format!("/v1/enrollments/{id}/invoice")).await?.expect(200)?;
         ensure!(still["paid_fen"] == 0, "a forged notification was believed: {still}");
         self.step("骗子", "伪造付款通知", format!("拒收（{}），账单仍未付", forged["status"]))?;
 
-        self.site.sandbox_post("/sandbox/faults", &json!({ "target": "notify", "kind": "duplicate", "count": 1 })).await?;
+        self.site
+            .sandbox_post("/sandbox/faults", &json!({ "target": "notify", "kind": "duplicate", "count": 1 }))
+            .await?;
         let paid = parent.pay(&id).await?;
         let settled = parent.invoice(&id).await?;
         ensure!(settled["paid_fen"] == invoice["amount_fen"], "paid {} for {invoice}", settled["paid_fen"]);
@@ -346,7 +393,10 @@ impl<'a, W: Write> Tour<'a, W> {
         self.step("校长", "答复", &replied["state"])?;
         let rating = json!({ "number": number, "receipt_code": code, "solved": false, "rating": 2, "comment": "这周还在做" });
         let reopened = stranger.post("/v1/tickets/rate", &rating).await?.expect(200)?;
-        ensure!(reopened["state"] == "assigned" && reopened["handler_role"] == "principal", "not reopened: {reopened}");
+        ensure!(
+            reopened["state"] == "assigned" && reopened["handler_role"] == "principal",
+            "not reopened: {reopened}"
+        );
         self.step("匿名家长", "评价：未解决", "退回原承办人再办")?;
         Ok(())
     }
@@ -402,7 +452,9 @@ impl<'a, W: Write> Tour<'a, W> {
 /// The first clause a document rests on.
 fn clause(document: &Value) -> String {
     let first = document["clauses"].as_array().and_then(|clauses| clauses.first());
-    first.map(|clause| format!("{}（{}）", text(clause, "text_zh"), text(clause, "source"))).unwrap_or_default()
+    first
+        .map(|clause| format!("{}（{}）", text(clause, "text_zh"), text(clause, "source")))
+        .unwrap_or_default()
 }
 
 /// Everything debited and everything credited.

@@ -106,19 +106,14 @@ pub fn third_party_check(policy: &Policy, course: &CourseFacts<'_>) -> Result<Ve
     let kind = course.content_kind;
     let (banned, clause) = policy.course.banned_content_kinds.demand()?;
     if banned.contains(&kind) {
-        return Err(CourseRefusal::ContentBanned {
-            kind,
-            clause: Box::new(clause),
-        });
+        return Err(CourseRefusal::ContentBanned { kind, clause: Box::new(clause) });
     }
     let found = screen(course.title, course.description);
     if !course.third_party {
         return Ok(found);
     }
     if let Some((false, clause)) = policy.provider.third_party_course_allowed.known() {
-        return Err(CourseRefusal::ThirdPartyExcluded {
-            clause: Box::new(clause),
-        });
+        return Err(CourseRefusal::ThirdPartyExcluded { clause: Box::new(clause) });
     }
     let (banned, clause) = policy.provider.third_party_banned_course_classes.demand()?;
     let clause = Box::new(clause);
@@ -141,9 +136,7 @@ pub fn screen(title: &str, description: &str) -> Vec<Match> {
     let texts =
         [title, description].map(|text| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>());
     let is_found = |word: &str| texts.iter().any(|text| text.contains(word));
-    let words = SCREEN
-        .iter()
-        .flat_map(|(hint, words)| words.iter().map(|word| Match { word, hint: *hint }));
+    let words = SCREEN.iter().flat_map(|(hint, words)| words.iter().map(|word| Match { word, hint: *hint }));
     words.filter(|known| is_found(known.word)).collect()
 }
 
@@ -170,49 +163,10 @@ const SCREEN: &[(Hint, &[&str])] = &[
     ),
     (
         Hint::ExamSubject,
-        &[
-            "语文",
-            "数学",
-            "英语",
-            "物理",
-            "化学",
-            "生物",
-            "历史",
-            "地理",
-            "道德与法治",
-            "奥数",
-            "作文",
-        ],
+        &["语文", "数学", "英语", "物理", "化学", "生物", "历史", "地理", "道德与法治", "奥数", "作文"],
     ),
-    (
-        Hint::Sprint,
-        &[
-            "冲刺",
-            "培优",
-            "提分",
-            "提优",
-            "尖子",
-            "拔高",
-            "押题",
-            "满分",
-            "升学",
-            "衔接班",
-        ],
-    ),
-    (
-        Hint::Drilling,
-        &[
-            "刷题",
-            "备考",
-            "期末",
-            "期中",
-            "应试",
-            "真题",
-            "模拟考",
-            "题海",
-            "考点",
-        ],
-    ),
+    (Hint::Sprint, &["冲刺", "培优", "提分", "提优", "尖子", "拔高", "押题", "满分", "升学", "衔接班"]),
+    (Hint::Drilling, &["刷题", "备考", "期末", "期中", "应试", "真题", "模拟考", "题海", "考点"]),
     (Hint::NewLesson, &["新课", "预习", "超前学"]),
     (Hint::MakeUp, &["补课", "补习", "集体辅导"]),
 ];
@@ -248,10 +202,7 @@ pub fn check_phase(
     };
     let is_feature = course.content_kind == ContentKind::Enrichment;
     if (course.third_party && !phase.third_party) || (is_feature && !phase.feature_courses) {
-        return Err(CourseRefusal::NotInThisPhase {
-            phase: phase.name_zh.clone(),
-            clause: Box::new(clause),
-        });
+        return Err(CourseRefusal::NotInThisPhase { phase: phase.name_zh.clone(), clause: Box::new(clause) });
     }
     Ok(())
 }

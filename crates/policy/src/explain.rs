@@ -21,17 +21,10 @@ pub struct Explanation {
 pub fn explain(policy: &Policy, key: &str) -> Option<Explanation> {
     let known = Policy::keys().into_iter().find(|known| known.name == key)?;
     let explanation = match policy.clause(key)? {
-        Ok(clause) => Explanation {
-            text: clause.say(),
-            clause: Some(clause),
-        },
+        Ok(clause) => Explanation { text: clause.say(), clause: Some(clause) },
         Err(silent) => Explanation {
             text: Phrase::new(
-                format!(
-                    "{}：{}的文件没有规定，须由教育局书面决定后补充",
-                    known.zh,
-                    policy.name_zh()
-                ),
+                format!("{}：{}的文件没有规定，须由教育局书面决定后补充", known.zh, policy.name_zh()),
                 format!(
                     "{}: no document of {} says it; the bureau must decide it in a supplement",
                     known.en, silent.pack_id

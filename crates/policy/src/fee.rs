@@ -183,10 +183,7 @@ pub fn check_tariff(policy: &Policy, tariff: &Tariff) -> Result<Vec<Clause>, Fee
     if let Some((excluded, clause)) = policy.scope.excluded_day_parts.known()
         && excluded.iter().any(|part| is_same_part(*part, tariff.slot_kind))
     {
-        return Err(FeeRefusal::OutOfScope {
-            part: tariff.slot_kind,
-            clause: Box::new(clause),
-        });
+        return Err(FeeRefusal::OutOfScope { part: tariff.slot_kind, clause: Box::new(clause) });
     }
     for scope in [&fee.fee_stage_scope, &policy.scope.school_stages] {
         if let Some((stages, clause)) = scope.known() {
@@ -197,14 +194,8 @@ pub fn check_tariff(policy: &Policy, tariff: &Tariff) -> Result<Vec<Clause>, Fee
         }
     }
     if let Some((true, clause)) = fee.price_approval_required.known() {
-        if tariff
-            .approval_document
-            .as_ref()
-            .is_none_or(|document| document.trim().is_empty())
-        {
-            return Err(FeeRefusal::ApprovalMissing {
-                clause: Box::new(clause),
-            });
+        if tariff.approval_document.as_ref().is_none_or(|document| document.trim().is_empty()) {
+            return Err(FeeRefusal::ApprovalMissing { clause: Box::new(clause) });
         }
         clauses.push(clause);
     }
@@ -219,12 +210,8 @@ pub fn check_tariff(policy: &Policy, tariff: &Tariff) -> Result<Vec<Clause>, Fee
 fn payable(policy: &Policy) -> Result<Clause, FeeRefusal> {
     let (mode, clause) = policy.fee.parent_fee_mode.demand()?;
     match mode {
-        FeeMode::Free => Err(FeeRefusal::FreeOfCharge {
-            clause: Box::new(clause),
-        }),
-        FeeMode::AwaitingApproval => Err(FeeRefusal::AwaitingApproval {
-            clause: Box::new(clause),
-        }),
+        FeeMode::Free => Err(FeeRefusal::FreeOfCharge { clause: Box::new(clause) }),
+        FeeMode::AwaitingApproval => Err(FeeRefusal::AwaitingApproval { clause: Box::new(clause) }),
         FeeMode::Exact | FeeMode::Ceiling | FeeMode::Average => Ok(clause),
     }
 }
@@ -255,18 +242,12 @@ fn within_limits(policy: &Policy, tariff: &Tariff) -> Result<Vec<Clause>, FeeRef
         }
         Basis::SlotMonth { end_slot } => {
             let (caps, clause) = fee.slot_fee_cap_fen_per_month.demand()?;
-            let cap = end_slot
-                .checked_sub(1)
-                .and_then(|index| caps.get(usize::try_from(index).ok()?));
+            let cap = end_slot.checked_sub(1).and_then(|index| caps.get(usize::try_from(index).ok()?));
             let Some(limit) = cap.copied() else {
                 return Err(fee.slot_fee_cap_fen_per_month.silence().into());
             };
             if asked > limit {
-                return Err(FeeRefusal::AboveCeiling {
-                    limit,
-                    asked,
-                    clause: Box::new(clause),
-                });
+                return Err(FeeRefusal::AboveCeiling { limit, asked, clause: Box::new(clause) });
             }
             Ok(vec![clause])
         }
@@ -284,20 +265,14 @@ fn within_limits(policy: &Policy, tariff: &Tariff) -> Result<Vec<Clause>, FeeRef
 
 /// The clauses, or the silence of the key one of them would have come from.
 fn said<T: Say>(clauses: Vec<Clause>, key: &Value<T>) -> Result<Vec<Clause>, FeeRefusal> {
-    if clauses.is_empty() {
-        Err(key.silence().into())
-    } else {
-        Ok(clauses)
-    }
+    if clauses.is_empty() { Err(key.silence().into()) } else { Ok(clauses) }
 }
 
 fn at_most(cap: &Value<Fen>, asked: Fen) -> Result<Option<Clause>, FeeRefusal> {
     match cap.known() {
-        Some((limit, clause)) if asked > *limit => Err(FeeRefusal::AboveCeiling {
-            limit: *limit,
-            asked,
-            clause: Box::new(clause),
-        }),
+        Some((limit, clause)) if asked > *limit => {
+            Err(FeeRefusal::AboveCeiling { limit: *limit, asked, clause: Box::new(clause) })
+        }
         Some((_, clause)) => Ok(Some(clause)),
         None => Ok(None),
     }
@@ -305,11 +280,9 @@ fn at_most(cap: &Value<Fen>, asked: Fen) -> Result<Option<Clause>, FeeRefusal> {
 
 fn exactly(stated: &Value<Fen>, asked: Fen) -> Result<Option<Clause>, FeeRefusal> {
     match stated.known() {
-        Some((stated, clause)) if asked != *stated => Err(FeeRefusal::NotTheStatedFee {
-            stated: *stated,
-            asked,
-            clause: Box::new(clause),
-        }),
+        Some((stated, clause)) if asked != *stated => {
+            Err(FeeRefusal::NotTheStatedFee { stated: *stated, asked, clause: Box::new(clause) })
+        }
         Some((_, clause)) => Ok(Some(clause)),
         None => Ok(None),
     }
@@ -333,30 +306,18 @@ pub fn charge(policy: &Policy, tariff: &Tariff, days: &[LessonDay]) -> Result<Ch
             match rule {
                 ProrationRule::WholeMonth => {
                     let months: BTreeSet<_> = days.keys().map(|date| (date.year(), date.month())).collect();
-                    tariff
-                        .amount
-                        .times(i64::try_from(months.len()).map_err(|_| FenError)?)?
+                    tariff.amount.times(i64::try_from(months.len()).map_err(|_| FenError)?)?
                 }
             }
         }
         Basis::ClassHour | Basis::Day => {
-            let days = days
-                .into_iter()
-                .map(|(date, day)| charge_day(policy, tariff, date, day));
+            let days = days.into_iter().map(|(date, day)| charge_day(policy, tariff, date, day));
             let days = days.collect::<Result<Vec<_>, FeeRefusal>>()?;
             let total = Fen::total(days.iter().map(|day| day.charged))?;
-            return Ok(Charge {
-                total,
-                days,
-                clauses: with_class_hour(policy, clauses),
-            });
+            return Ok(Charge { total, days, clauses: with_class_hour(policy, clauses) });
         }
     };
-    Ok(Charge {
-        total,
-        days: Vec::new(),
-        clauses,
-    })
+    Ok(Charge { total, days: Vec::new(), clauses })
 }
 
 #[derive(Clone, Copy)]
@@ -369,10 +330,7 @@ struct Day {
 fn by_date(days: &[LessonDay]) -> BTreeMap<NaiveDate, Day> {
     let mut dates: BTreeMap<NaiveDate, Day> = BTreeMap::new();
     for day in days {
-        let known = dates.entry(day.date).or_insert(Day {
-            class_hours: 0,
-            already_charged: Fen::ZERO,
-        });
+        let known = dates.entry(day.date).or_insert(Day { class_hours: 0, already_charged: Fen::ZERO });
         known.class_hours = known.class_hours.saturating_add(day.class_hours);
         known.already_charged = known.already_charged.max(day.already_charged);
     }
@@ -394,12 +352,7 @@ fn charge_day(policy: &Policy, tariff: &Tariff, date: NaiveDate, day: Day) -> Re
         let room = cap.minus(day.already_charged)?.max(Fen::ZERO);
         charged = charged.min(room);
     }
-    Ok(DayCharge {
-        date,
-        class_hours: day.class_hours,
-        before_cap,
-        charged,
-    })
+    Ok(DayCharge { date, class_hours: day.class_hours, before_cap, charged })
 }
 
 /// A price by the day is cut by the class hour too, so that clause belongs to the charge.
@@ -433,12 +386,8 @@ pub struct TermTotal {
 pub fn term_ceiling(policy: &Policy, courses: &[(Offering, Fen)]) -> Result<TermTotal, FeeRefusal> {
     payable(policy)?;
     let fee = &policy.fee;
-    let of_kind = |kind: Offering| {
-        courses
-            .iter()
-            .filter(move |course| course.0 == kind)
-            .map(|course| course.1)
-    };
+    let of_kind =
+        |kind: Offering| courses.iter().filter(move |course| course.0 == kind).map(|course| course.1);
     let personalised = Fen::total(of_kind(Offering::PersonalisedCourse))?;
     let service = Fen::total(of_kind(Offering::Service))?;
     let total = personalised.plus(service)?;
@@ -447,11 +396,7 @@ pub fn term_ceiling(policy: &Policy, courses: &[(Offering, Fen)]) -> Result<Term
         at_most(&fee.parent_fee_cap_fen_per_term, total)?,
         at_most(&fee.parent_fee_fen_per_term, service)?,
     ];
-    Ok(TermTotal {
-        total,
-        personalised,
-        clauses: clauses.into_iter().flatten().collect(),
-    })
+    Ok(TermTotal { total, personalised, clauses: clauses.into_iter().flatten().collect() })
 }
 
 /// Fees of a term against the average a region states.
@@ -486,11 +431,5 @@ pub fn average(policy: &Policy, fees: &[(Fen, u32)]) -> Result<Average, FeeRefus
         pupil_count = pupil_count.checked_add(*pupils).ok_or(FenError)?;
     }
     let compared = charged_total.cmp(&standard.times(i64::from(pupil_count))?);
-    Ok(Average {
-        charged_total,
-        pupil_count,
-        standard: *standard,
-        compared,
-        clause,
-    })
+    Ok(Average { charged_total, pupil_count, standard: *standard, compared, clause })
 }

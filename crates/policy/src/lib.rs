@@ -29,7 +29,7 @@ pub mod value;
 pub mod vocabulary;
 pub mod waiver;
 
-pub use packs::Packs;
+pub use packs::{Packs, Unusable};
 pub use policy::Policy;
 pub use problem::{Problem, Rule};
 pub use value::{Basis, Binding, Clause, Decision, Held, Phrase, Silent, Source, Value};

@@ -9,6 +9,7 @@
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,7 +38,28 @@ pub struct Packs {
     pinned: BTreeMap<String, Arc<Policy>>,
 }
 
+/// A folder of packs that cannot be used, with everything that is wrong in it.
+#[derive(Clone, Debug)]
+pub struct Unusable(pub Vec<Problem>);
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the policy packs cannot be used:")?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n{problem}"))
+    }
+}
+
+impl std::error::Error for Unusable {}
+
 impl Packs {
+    /// Reads a folder of packs, for a program that cannot go on without them.
+    ///
+    /// # Errors
+    /// [`Unusable`], whose text lists every problem.
+    pub fn open(dir: &Path) -> Result<Self, Unusable> {
+        Self::load(dir).map_err(Unusable)
+    }
+
     /// Reads a folder of packs.
     ///
     /// # Errors
@@ -46,20 +68,8 @@ impl Packs {
         let mut problems = Vec::new();
         let mut files = Vec::new();
         read_folder(dir, "", Edition::Current, &mut files, &mut problems);
-        read_folder(
-            &dir.join("supplements"),
-            "supplements/",
-            Edition::Current,
-            &mut files,
-            &mut problems,
-        );
-        read_folder(
-            &dir.join("retired"),
-            "retired/",
-            Edition::Retired,
-            &mut files,
-            &mut problems,
-        );
+        read_folder(&dir.join("supplements"), "supplements/", Edition::Current, &mut files, &mut problems);
+        read_folder(&dir.join("retired"), "retired/", Edition::Retired, &mut files, &mut problems);
 
         let mut docs = Vec::new();
         for file in &files {
@@ -68,12 +78,7 @@ impl Packs {
                 Err(found) => problems.extend(found),
             }
         }
-        let mut building = Building {
-            docs: &docs,
-            built: BTreeMap::new(),
-            path: Vec::new(),
-            problems,
-        };
+        let mut building = Building { docs: &docs, built: BTreeMap::new(), path: Vec::new(), problems };
         building.check_names();
         let packs = building.all();
         let mut problems = building.problems;
@@ -81,11 +86,7 @@ impl Packs {
             (&one.file, one.line, &one.key).cmp(&(&other.file, other.line, &other.key))
         });
         problems.dedup();
-        if problems.is_empty() {
-            Ok(packs)
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(packs) } else { Err(problems) }
     }
 
     /// Gives the current policy of a pack, alone or with one of its supplements; nothing when there is none such.
@@ -110,9 +111,7 @@ impl Packs {
     #[must_use]
     pub fn supplements(&self, pack_id: &str) -> Vec<&str> {
         let of_pack = self.current.keys().filter(|(id, _)| id == pack_id);
-        of_pack
-            .filter_map(|(_, supplement)| supplement.as_deref())
-            .collect()
+        of_pack.filter_map(|(_, supplement)| supplement.as_deref()).collect()
     }
 }
 
@@ -136,12 +135,7 @@ fn read_folder(
     problems: &mut Vec<Problem>,
 ) {
     let mut whole_file = |file: String, rule: Rule| {
-        problems.push(Problem {
-            file,
-            line: 1,
-            key: String::new(),
-            rule,
-        });
+        problems.push(Problem { file, line: 1, key: String::new(), rule });
     };
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
@@ -165,13 +159,7 @@ fn read_folder(
         let name = format!("{prefix}{}", file_name.to_string_lossy());
         match fs::metadata(&path) {
             Ok(facts) if facts.len() > FILE_BYTES_MAX => {
-                whole_file(
-                    name,
-                    Rule::TooLarge {
-                        bytes: facts.len(),
-                        limit: FILE_BYTES_MAX,
-                    },
-                );
+                whole_file(name, Rule::TooLarge { bytes: facts.len(), limit: FILE_BYTES_MAX });
                 continue;
             }
             Ok(_) => {}
@@ -212,32 +200,17 @@ fn parse(file: &File) -> Result<Doc<'_>, Vec<Problem>> {
         Some(DeValue::String(text)) => Some(text.to_string()),
         _ => None,
     };
-    let (pack_id, parent, supplement) = (
-        text("pack_id").unwrap_or_default(),
-        text("parent_pack"),
-        text("supplement"),
-    );
+    let (pack_id, parent, supplement) =
+        (text("pack_id").unwrap_or_default(), text("parent_pack"), text("supplement"));
     let mut context = digest::Context::new(&digest::SHA256);
     digest_table(table.get_ref(), &mut context);
     let mut content = [0; 32];
     content.copy_from_slice(context.finish().as_ref());
-    Ok(Doc {
-        file,
-        table,
-        pack_id,
-        parent,
-        supplement,
-        content,
-    })
+    Ok(Doc { file, table, pack_id, parent, supplement, content })
 }
 
 fn scribe(file: &File) -> Scribe<'_> {
-    Scribe {
-        file: &file.name,
-        text: &file.text,
-        key: String::new(),
-        problems: Vec::new(),
-    }
+    Scribe { file: &file.name, text: &file.text, key: String::new(), problems: Vec::new() }
 }
 
 /// Feeds content only: keys in order, values with type and length; no comment, no layout.
@@ -278,13 +251,7 @@ fn version(parts: &[&[u8]]) -> String {
     for part in parts {
         feed(b'p', part, &mut context);
     }
-    context
-        .finish()
-        .as_ref()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    context.finish().as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A policy and whether everything it is made of is current.
@@ -305,24 +272,14 @@ struct Building<'a> {
 impl<'a> Building<'a> {
     fn packs(&self, pack_id: &str) -> Vec<&'a Doc<'a>> {
         let docs: &'a [Doc<'a>] = self.docs;
-        docs.iter()
-            .filter(|doc| doc.supplement.is_none() && doc.pack_id == pack_id)
-            .collect()
+        docs.iter().filter(|doc| doc.supplement.is_none() && doc.pack_id == pack_id).collect()
     }
 
     /// A current file is called what it says it is.
     fn check_names(&mut self) {
-        for doc in self
-            .docs
-            .iter()
-            .filter(|doc| doc.file.edition == Edition::Current)
-        {
+        for doc in self.docs.iter().filter(|doc| doc.file.edition == Edition::Current) {
             let is_supplement = doc.file.name.starts_with("supplements/");
-            let stem = doc
-                .file
-                .name
-                .trim_start_matches("supplements/")
-                .trim_end_matches(".toml");
+            let stem = doc.file.name.trim_start_matches("supplements/").trim_end_matches(".toml");
             let (key, inside) = match (&doc.supplement, is_supplement) {
                 (Some(name), true) => ("supplement", name.clone()),
                 (None, true) => {
@@ -336,14 +293,7 @@ impl<'a> Building<'a> {
                 (None, false) => ("pack_id", doc.pack_id.clone()),
             };
             if !inside.is_empty() && inside != stem {
-                self.note(
-                    doc,
-                    key,
-                    Rule::NameDiffers {
-                        inside,
-                        file: stem.to_owned(),
-                    },
-                );
+                self.note(doc, key, Rule::NameDiffers { inside, file: stem.to_owned() });
             }
         }
     }
@@ -358,12 +308,8 @@ impl<'a> Building<'a> {
     }
 
     fn all(&mut self) -> Packs {
-        let ids: BTreeSet<String> = self
-            .docs
-            .iter()
-            .filter(|doc| doc.supplement.is_none())
-            .map(|doc| doc.pack_id.clone())
-            .collect();
+        let ids: BTreeSet<String> =
+            self.docs.iter().filter(|doc| doc.supplement.is_none()).map(|doc| doc.pack_id.clone()).collect();
         let mut packs = Packs::default();
         for pack_id in &ids {
             for built in self.pack(pack_id) {
@@ -439,13 +385,7 @@ impl<'a> Building<'a> {
             Some(parent) => parent.policy.handed_down(identity),
             None => Policy::blank(identity),
         };
-        let mut layer = Layer::new(
-            scribe,
-            root,
-            Writer::Document {
-                sources: header.source_files,
-            },
-        );
+        let mut layer = Layer::new(scribe, root, Writer::Document { sources: header.source_files });
         policy.lay(&mut layer);
         layer.check(&policy);
         let is_current =
@@ -474,18 +414,13 @@ impl<'a> Building<'a> {
     /// no policy, and no problem either.
     fn keep(&mut self, found: Vec<Problem>, policy: Policy, is_current: bool) -> Option<Built> {
         let is_sound = found.is_empty();
-        let told = found
-            .into_iter()
-            .filter(|problem| is_current || !problem.rule.is_between_files());
+        let told = found.into_iter().filter(|problem| is_current || !problem.rule.is_between_files());
         for problem in told {
             if !self.problems.contains(&problem) {
                 self.problems.push(problem);
             }
         }
-        (is_sound || is_current).then(|| Built {
-            policy: Arc::new(policy),
-            is_current,
-        })
+        (is_sound || is_current).then(|| Built { policy: Arc::new(policy), is_current })
     }
 }
 
@@ -494,10 +429,7 @@ impl Packs {
         let policy = &built.policy;
         self.pinned.insert(policy.pin(), Arc::clone(policy));
         if built.is_current {
-            let key = (
-                policy.pack_id().to_owned(),
-                policy.supplement().map(str::to_owned),
-            );
+            let key = (policy.pack_id().to_owned(), policy.supplement().map(str::to_owned));
             self.current.insert(key, Arc::clone(policy));
         }
     }
@@ -514,10 +446,7 @@ impl Readable for SourceFile {
         let mut fields = Fields::of(node, scribe)?;
         let (file, title) = (fields.take("file", scribe), fields.take("title", scribe));
         fields.finish(scribe);
-        Some(Self {
-            file: file?,
-            title: title?,
-        })
+        Some(Self { file: file?, title: title? })
     }
 }
 
@@ -544,12 +473,7 @@ impl PackHeader {
         keyed("effective_to", scribe);
         let effective_to = root.take("effective_to", scribe).flatten();
         scribe.key.clear();
-        Self {
-            name_zh,
-            source_files,
-            effective_from,
-            effective_to,
-        }
+        Self { name_zh, source_files, effective_from, effective_to }
     }
 }
 
@@ -559,10 +483,7 @@ fn supplement_header(root: &mut Fields<'_>, scribe: &mut Scribe<'_>) -> (Option<
     scribe.key = "supplement".to_owned();
     let _name: Option<String> = root.take("supplement", scribe);
     scribe.key = "demonstration".to_owned();
-    let is_demonstration = root
-        .take::<Option<bool>>("demonstration", scribe)
-        .flatten()
-        .unwrap_or(false);
+    let is_demonstration = root.take::<Option<bool>>("demonstration", scribe).flatten().unwrap_or(false);
     scribe.key = "decision".to_owned();
     let decision = match root.node("decision") {
         Some(node) => read_decision(node, scribe),
@@ -587,12 +508,7 @@ fn read_decision(node: Node<'_>, scribe: &mut Scribe<'_>) -> Option<Decision> {
     };
     fields.finish(scribe);
     let file = scribe.file.to_owned();
-    Some(Decision {
-        decided_by: decided_by?,
-        document: document?,
-        dated: dated?,
-        file,
-    })
+    Some(Decision { decided_by: decided_by?, document: document?, dated: dated?, file })
 }
 
 impl Readable for Binding {
@@ -636,24 +552,14 @@ pub(crate) struct Layer<'a, 's> {
 
 impl<'a, 's> Layer<'a, 's> {
     fn new(scribe: Scribe<'s>, root: Fields<'a>, writer: Writer) -> Self {
-        Self {
-            scribe,
-            root,
-            writer,
-            group_name: "",
-            group: None,
-            written: BTreeMap::new(),
-        }
+        Self { scribe, root, writer, group_name: "", group: None, written: BTreeMap::new() }
     }
 
     /// Turns to a group of keys.
     pub fn enter(&mut self, group: &'static str) {
         self.group_name = group;
         self.scribe.key = group.to_owned();
-        self.group = self
-            .root
-            .node(group)
-            .and_then(|node| Fields::of(node, &mut self.scribe));
+        self.group = self.root.node(group).and_then(|node| Fields::of(node, &mut self.scribe));
     }
 
     /// Lays one key, when the file says it.
@@ -669,11 +575,7 @@ impl<'a, 's> Layer<'a, 's> {
         self.scribe.key = format!("{}.{}", self.group_name, key.name);
         self.written.insert(key.name, node.at);
         if let Some(held) = self.read(node) {
-            let own = Value {
-                pack_id: Arc::clone(&above.pack_id),
-                key,
-                held,
-            };
+            let own = Value { pack_id: Arc::clone(&above.pack_id), key, held };
             if let Some(rule) = self.departs(above, &own, narrowing) {
                 self.scribe.problem(node.at, rule);
             }
@@ -703,12 +605,7 @@ impl<'a, 's> Layer<'a, 's> {
                     }
                 };
                 fields.finish(scribe);
-                Held::Stated {
-                    value: value?,
-                    binding: binding?,
-                    source: source?,
-                    note: note?,
-                }
+                Held::Stated { value: value?, binding: binding?, source: source?, note: note? }
             }
             Writer::District { decision } => {
                 fields.finish(scribe);
@@ -772,23 +669,15 @@ impl<'a, 's> Layer<'a, 's> {
 
 fn read_source(node: Node<'_>, listed: &[SourceFile], scribe: &mut Scribe<'_>) -> Option<Source> {
     let mut fields = Fields::of(node, scribe)?;
-    let (file, line, words) = (
-        fields.take::<String>("file", scribe),
-        fields.take("line", scribe),
-        fields.take("words", scribe),
-    );
+    let (file, line, words) =
+        (fields.take::<String>("file", scribe), fields.take("line", scribe), fields.take("words", scribe));
     fields.finish(scribe);
     let file = file?;
     let Some(title) = listed.iter().find(|source| source.file == file) else {
         scribe.problem(node.at, Rule::UnlistedSource(file));
         return None;
     };
-    Some(Source {
-        file,
-        title_zh: title.title.clone(),
-        line: line?,
-        words_zh: words?,
-    })
+    Some(Source { file, title_zh: title.title.clone(), line: line?, words_zh: words? })
 }
 
 /// Every pair of values that cannot stand together, under the key or keys that say so.
@@ -797,27 +686,11 @@ fn disagreements(policy: &Policy) -> Vec<(&'static str, Rule)> {
     priced_though_free(policy, &mut found);
     promised_but_absent(policy, &mut found);
     let (fee, time) = (&policy.fee, &policy.time);
-    crossed(
-        &fee.parent_fee_fen_per_term,
-        &fee.parent_fee_cap_fen_per_term,
-        &mut found,
-    );
-    crossed(
-        &fee.parent_fee_avg_fen_per_term,
-        &fee.parent_fee_cap_fen_per_term,
-        &mut found,
-    );
+    crossed(&fee.parent_fee_fen_per_term, &fee.parent_fee_cap_fen_per_term, &mut found);
+    crossed(&fee.parent_fee_avg_fen_per_term, &fee.parent_fee_cap_fen_per_term, &mut found);
     crossed(&time.slot_count_min, &time.slot_count_max, &mut found);
-    crossed(
-        &time.min_class_hours_per_afternoon,
-        &time.max_class_hours_per_day,
-        &mut found,
-    );
-    crossed(
-        &time.class_hours_per_day,
-        &time.max_class_hours_per_day,
-        &mut found,
-    );
+    crossed(&time.min_class_hours_per_afternoon, &time.max_class_hours_per_day, &mut found);
+    crossed(&time.class_hours_per_day, &time.max_class_hours_per_day, &mut found);
     crossed(&time.end_not_before, &time.end_not_after, &mut found);
     found
 }
@@ -829,20 +702,8 @@ fn crossed<T: PartialOrd + Say>(lower: &Value<T>, upper: &Value<T>, found: &mut 
     };
     if low > high {
         let (one, other) = (Box::new(one), Box::new(other));
-        found.push((
-            lower.key.name,
-            Rule::Excludes {
-                one: one.clone(),
-                other: other.clone(),
-            },
-        ));
-        found.push((
-            upper.key.name,
-            Rule::Excludes {
-                one: other,
-                other: one,
-            },
-        ));
+        found.push((lower.key.name, Rule::Excludes { one: one.clone(), other: other.clone() }));
+        found.push((upper.key.name, Rule::Excludes { one: other, other: one }));
     }
 }
 
@@ -861,22 +722,13 @@ fn priced_though_free(policy: &Policy, found: &mut Vec<(&'static str, Rule)>) {
         &fee.parent_fee_cap_fen_per_day,
         &fee.personalised_course_parent_cap_fen_per_term,
     ];
-    let mut amounts: Vec<_> = single
-        .iter()
-        .filter(|value| is_own(value))
-        .filter_map(|value| value.clause())
-        .collect();
+    let mut amounts: Vec<_> =
+        single.iter().filter(|value| is_own(value)).filter_map(|value| value.clause()).collect();
     if is_own(&fee.slot_fee_cap_fen_per_month) {
         amounts.extend(fee.slot_fee_cap_fen_per_month.clause());
     }
     for amount in amounts {
-        found.push((
-            amount.key,
-            Rule::Excludes {
-                one: Box::new(amount),
-                other: Box::new(free.clone()),
-            },
-        ));
+        found.push((amount.key, Rule::Excludes { one: Box::new(amount), other: Box::new(free.clone()) }));
     }
 }
 
@@ -889,11 +741,7 @@ fn promised_but_absent(policy: &Policy, found: &mut Vec<(&'static str, Rule)>) {
     let fee = &policy.fee;
     let absent: Option<Silent> = match fee.parent_fee_mode.get() {
         Some(FeeMode::Exact)
-            if fee
-                .parent_fee_fen_per_term
-                .get()
-                .or(fee.parent_fee_fen_per_month.get())
-                .is_none() =>
+            if fee.parent_fee_fen_per_term.get().or(fee.parent_fee_fen_per_month.get()).is_none() =>
         {
             Some(fee.parent_fee_fen_per_term.silence())
         }

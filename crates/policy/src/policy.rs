@@ -34,34 +34,22 @@ fn at_least<T: PartialOrd>(above: &T, own: &T) -> bool {
     own >= above
 }
 
-#[expect(
-    clippy::ptr_arg,
-    reason = "the table holds pointers to functions over the key's own type"
-)]
+#[expect(clippy::ptr_arg, reason = "the table holds pointers to functions over the key's own type")]
 fn includes<T: PartialEq>(above: &Vec<T>, own: &Vec<T>) -> bool {
     above.iter().all(|item| own.contains(item))
 }
 
-#[expect(
-    clippy::ptr_arg,
-    reason = "the table holds pointers to functions over the key's own type"
-)]
+#[expect(clippy::ptr_arg, reason = "the table holds pointers to functions over the key's own type")]
 fn among<T: PartialEq>(above: &Vec<T>, own: &Vec<T>) -> bool {
     own.iter().all(|item| above.contains(item))
 }
 
-#[expect(
-    clippy::ptr_arg,
-    reason = "the table holds pointers to functions over the key's own type"
-)]
+#[expect(clippy::ptr_arg, reason = "the table holds pointers to functions over the key's own type")]
 fn each_at_most(above: &Vec<Fen>, own: &Vec<Fen>) -> bool {
     above.len() == own.len() && own.iter().zip(above).all(|(own, above)| own <= above)
 }
 
-#[expect(
-    clippy::ptr_arg,
-    reason = "the table holds pointers to functions over the key's own type"
-)]
+#[expect(clippy::ptr_arg, reason = "the table holds pointers to functions over the key's own type")]
 fn waives_no_less(above: &Vec<Waiver>, own: &Vec<Waiver>) -> bool {
     above.iter().all(|waiver| {
         own.iter().any(|own| {
@@ -215,19 +203,13 @@ impl Policy {
     /// The supplement's name, or nothing.
     #[must_use]
     pub fn supplement(&self) -> Option<&str> {
-        self.identity
-            .supplement
-            .as_ref()
-            .map(|supplement| supplement.name.as_str())
+        self.identity.supplement.as_ref().map(|supplement| supplement.name.as_str())
     }
 
     /// Whether the supplement calls itself a demonstration, which no real district may run on.
     #[must_use]
     pub fn is_demonstration(&self) -> bool {
-        self.identity
-            .supplement
-            .as_ref()
-            .is_some_and(|supplement| supplement.is_demonstration)
+        self.identity.supplement.as_ref().is_some_and(|supplement| supplement.is_demonstration)
     }
 
     /// The first day it is in force, where the document says so.

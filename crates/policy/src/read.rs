@@ -17,10 +17,7 @@ pub(crate) struct Node<'a> {
 
 impl<'a> Node<'a> {
     pub fn of(spanned: &'a Spanned<DeValue<'a>>) -> Self {
-        Self {
-            value: spanned.get_ref(),
-            at: spanned.span().start,
-        }
+        Self { value: spanned.get_ref(), at: spanned.span().start }
     }
 }
 
@@ -37,33 +34,16 @@ impl Scribe<'_> {
     /// The line, from 1, of a byte.
     pub fn line(&self, at: usize) -> usize {
         let end = at.min(self.text.len());
-        self.text
-            .as_bytes()
-            .iter()
-            .take(end)
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1
+        self.text.as_bytes().iter().take(end).filter(|byte| **byte == b'\n').count() + 1
     }
 
     pub fn problem(&mut self, at: usize, rule: Rule) {
         let (file, line, key) = (self.file.to_owned(), self.line(at), self.key.clone());
-        self.problems.push(Problem {
-            file,
-            line,
-            key,
-            rule,
-        });
+        self.problems.push(Problem { file, line, key, rule });
     }
 
     fn wrong<T>(&mut self, node: Node<'_>, expected: &'static str) -> Option<T> {
-        self.problem(
-            node.at,
-            Rule::WrongType {
-                expected,
-                found: describe(node.value),
-            },
-        );
+        self.problem(node.at, Rule::WrongType { expected, found: describe(node.value) });
         None
     }
 }
@@ -107,10 +87,7 @@ impl<T: Readable> Readable for Vec<T> {
             return scribe.wrong(node, "a list");
         };
         let before = scribe.problems.len();
-        let read = items
-            .iter()
-            .filter_map(|item| T::read(Node::of(item), scribe))
-            .collect();
+        let read = items.iter().filter_map(|item| T::read(Node::of(item), scribe)).collect();
         (scribe.problems.len() == before).then_some(read)
     }
 }
@@ -202,21 +179,13 @@ pub(crate) struct Fields<'a> {
 impl<'a> Fields<'a> {
     pub fn of(node: Node<'a>, scribe: &mut Scribe<'_>) -> Option<Self> {
         match node.value {
-            DeValue::Table(table) => Some(Self {
-                table,
-                at: node.at,
-                known: Vec::new(),
-            }),
+            DeValue::Table(table) => Some(Self { table, at: node.at, known: Vec::new() }),
             _ => scribe.wrong(node, "a table { … }"),
         }
     }
 
     pub fn new(table: &'a DeTable<'a>, at: usize) -> Self {
-        Self {
-            table,
-            at,
-            known: Vec::new(),
-        }
+        Self { table, at, known: Vec::new() }
     }
 
     pub fn node(&mut self, name: &'static str) -> Option<Node<'a>> {
@@ -257,11 +226,7 @@ impl Say for String {
 
 impl Say for bool {
     fn say(&self) -> Phrase {
-        if *self {
-            Phrase::new("是", "yes")
-        } else {
-            Phrase::new("否", "no")
-        }
+        if *self { Phrase::new("是", "yes") } else { Phrase::new("否", "no") }
     }
 }
 

@@ -43,9 +43,7 @@ pub struct SchoolPlan {
 
 impl SchoolPlan {
     fn justifies(&self) -> bool {
-        self.justification
-            .as_ref()
-            .is_some_and(|reason| !reason.trim().is_empty())
+        self.justification.as_ref().is_some_and(|reason| !reason.trim().is_empty())
     }
 }
 
@@ -203,17 +201,9 @@ pub fn check_week(policy: &Policy, slots: &[SlotPlan], plan: &SchoolPlan) -> Res
     let mut flags = Vec::new();
     let mut days_of_service = 0;
     for weekday in WEEK {
-        let mut day: Vec<SlotPlan> = slots
-            .iter()
-            .filter(|slot| slot.weekday == weekday)
-            .copied()
-            .collect();
+        let mut day: Vec<SlotPlan> = slots.iter().filter(|slot| slot.weekday == weekday).copied().collect();
         let is_service = |slot: &SlotPlan| slot.kind != DayPart::Extended;
-        let last = day
-            .iter()
-            .filter(|slot| slot.kind == DayPart::Afternoon)
-            .map(|slot| slot.ends_at)
-            .max();
+        let last = day.iter().filter(|slot| slot.kind == DayPart::Afternoon).map(|slot| slot.ends_at).max();
         for slot in &mut day {
             slot.ends_service = slot.kind == DayPart::Afternoon && Some(slot.ends_at) == last;
             flags.extend(check_slot(policy, slot, plan)?);
@@ -229,26 +219,14 @@ pub fn check_week(policy: &Policy, slots: &[SlotPlan], plan: &SchoolPlan) -> Res
             && days_of_service < WORKDAYS
         {
             let (least, found) = (WORKDAYS, days_of_service);
-            return Err(TimeRefusal::TooLittle {
-                least,
-                found,
-                weekday: None,
-                clause: Box::new(clause),
-            });
+            return Err(TimeRefusal::TooLittle { least, found, weekday: None, clause: Box::new(clause) });
         }
     }
     Ok(flags)
 }
 
-const WEEK: [Weekday; 7] = [
-    Weekday::Mon,
-    Weekday::Tue,
-    Weekday::Wed,
-    Weekday::Thu,
-    Weekday::Fri,
-    Weekday::Sat,
-    Weekday::Sun,
-];
+const WEEK: [Weekday; 7] =
+    [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
 
 const WORKDAYS: u32 = 5;
 
@@ -269,37 +247,22 @@ pub fn check_homework(policy: &Policy, weekday: Weekday, class_hours: u32) -> Re
 pub fn check_day(policy: &Policy, weekday: Weekday, day: &[SlotPlan]) -> Result<(), TimeRefusal> {
     let time = &policy.time;
     let service: Vec<&SlotPlan> = day.iter().filter(|slot| slot.kind != DayPart::Extended).collect();
-    let afternoon: Vec<&&SlotPlan> = service
-        .iter()
-        .filter(|slot| slot.kind == DayPart::Afternoon)
-        .collect();
+    let afternoon: Vec<&&SlotPlan> = service.iter().filter(|slot| slot.kind == DayPart::Afternoon).collect();
 
     at_least(&time.min_minutes_per_day, minutes(&service), Some(weekday))?;
 
-    let hours_of_day = service
-        .iter()
-        .fold(0, |sum: u32, slot| sum.saturating_add(slot.class_hours));
+    let hours_of_day = service.iter().fold(0, |sum: u32, slot| sum.saturating_add(slot.class_hours));
     at_most(&time.max_class_hours_per_day, hours_of_day, weekday)?;
     at_least(&time.class_hours_per_day, hours_of_day, Some(weekday))?;
     at_most(&time.class_hours_per_day, hours_of_day, weekday)?;
-    let hours_of_afternoon = afternoon
-        .iter()
-        .fold(0, |sum: u32, slot| sum.saturating_add(slot.class_hours));
-    at_least(
-        &time.min_class_hours_per_afternoon,
-        hours_of_afternoon,
-        Some(weekday),
-    )?;
+    let hours_of_afternoon = afternoon.iter().fold(0, |sum: u32, slot| sum.saturating_add(slot.class_hours));
+    at_least(&time.min_class_hours_per_afternoon, hours_of_afternoon, Some(weekday))?;
 
     let slots = u32::try_from(afternoon.len()).unwrap_or(u32::MAX);
     at_most(&time.slot_count_max, slots, weekday)?;
     // Splitting an afternoon as a rule into so many slots does not forbid leaving it whole.
     let is_whole = slots <= 1 && time.slot_count_min.binding() == Some(Binding::Principle);
-    if is_whole {
-        Ok(())
-    } else {
-        at_least(&time.slot_count_min, slots, Some(weekday))
-    }
+    if is_whole { Ok(()) } else { at_least(&time.slot_count_min, slots, Some(weekday)) }
 }
 
 /// Minutes covered by slots; time two slots share counts once.
@@ -320,24 +283,18 @@ fn minutes(slots: &[&SlotPlan]) -> u32 {
 
 fn at_least(least: &Value<u32>, found: u32, weekday: Option<Weekday>) -> Result<(), TimeRefusal> {
     match least.known() {
-        Some((least, clause)) if found < *least => Err(TimeRefusal::TooLittle {
-            least: *least,
-            found,
-            weekday,
-            clause: Box::new(clause),
-        }),
+        Some((least, clause)) if found < *least => {
+            Err(TimeRefusal::TooLittle { least: *least, found, weekday, clause: Box::new(clause) })
+        }
         _ => Ok(()),
     }
 }
 
 fn at_most(most: &Value<u32>, found: u32, weekday: Weekday) -> Result<(), TimeRefusal> {
     match most.known() {
-        Some((most, clause)) if found > *most => Err(TimeRefusal::TooMuch {
-            most: *most,
-            found,
-            weekday,
-            clause: Box::new(clause),
-        }),
+        Some((most, clause)) if found > *most => {
+            Err(TimeRefusal::TooMuch { most: *most, found, weekday, clause: Box::new(clause) })
+        }
         _ => Ok(()),
     }
 }
@@ -352,20 +309,14 @@ fn check_part(policy: &Policy, part: DayPart) -> Result<Option<Flag>, TimeRefusa
     if let Some((excluded, clause)) = policy.scope.excluded_day_parts.known()
         && excluded.iter().any(|other| is_same_part(part, *other))
     {
-        return Err(TimeRefusal::OutOfScope {
-            part,
-            clause: Box::new(clause),
-        });
+        return Err(TimeRefusal::OutOfScope { part, clause: Box::new(clause) });
     }
     if part == DayPart::Extended {
         return Ok(None);
     }
     match policy.scope.included_day_parts.known() {
         Some((included, clause)) if !included.iter().any(|other| is_same_part(part, *other)) => {
-            Ok(Some(Flag::PartNotNamed {
-                part,
-                clause: Box::new(clause),
-            }))
+            Ok(Some(Flag::PartNotNamed { part, clause: Box::new(clause) }))
         }
         _ => Ok(None),
     }
@@ -393,14 +344,10 @@ fn check_after_teaching(
         return Ok(None);
     };
     match plan.teaching_ends_at {
-        None => Ok(Some(Flag::TeachingEndUnknown {
-            clause: Box::new(clause),
-        })),
-        Some(earliest) if slot.starts_at < earliest => Err(TimeRefusal::StartsTooEarly {
-            earliest,
-            starts_at: slot.starts_at,
-            clause: Box::new(clause),
-        }),
+        None => Ok(Some(Flag::TeachingEndUnknown { clause: Box::new(clause) })),
+        Some(earliest) if slot.starts_at < earliest => {
+            Err(TimeRefusal::StartsTooEarly { earliest, starts_at: slot.starts_at, clause: Box::new(clause) })
+        }
         Some(_) => Ok(None),
     }
 }
@@ -408,17 +355,10 @@ fn check_after_teaching(
 /// Holds a noon slot against the start of every season its dates touch.
 fn check_noon(policy: &Policy, slot: &SlotPlan, plan: &SchoolPlan) -> Result<Vec<Flag>, TimeRefusal> {
     let time = &policy.time;
-    let (winter, summer) = (
-        &time.noon_slot_start_not_before_winter,
-        &time.noon_slot_start_not_before_summer,
-    );
+    let (winter, summer) = (&time.noon_slot_start_not_before_winter, &time.noon_slot_start_not_before_summer);
     let starts = [winter.get(), summer.get()];
     // Where no season could object, it does not matter which one it is.
-    if starts
-        .iter()
-        .flatten()
-        .all(|earliest| slot.starts_at >= **earliest)
-    {
+    if starts.iter().flatten().all(|earliest| slot.starts_at >= **earliest) {
         return Ok(Vec::new());
     }
     let (winter_from, summer_from) = (*time.winter_from.require()?, *time.summer_from.require()?);
@@ -430,11 +370,8 @@ fn check_noon(policy: &Policy, slot: &SlotPlan, plan: &SchoolPlan) -> Result<Vec
         let touches = dates(slot).any(|date| season_of(date, winter_from, summer_from) == season);
         if touches && slot.starts_at < *earliest {
             let (earliest, starts_at) = (*earliest, slot.starts_at);
-            let refusal = TimeRefusal::StartsTooEarly {
-                earliest,
-                starts_at,
-                clause: Box::new(clause.clone()),
-            };
+            let refusal =
+                TimeRefusal::StartsTooEarly { earliest, starts_at, clause: Box::new(clause.clone()) };
             flags.push(adjusted(policy, plan, clause).ok_or(refusal)?);
         }
     }
@@ -444,10 +381,7 @@ fn check_noon(policy: &Policy, slot: &SlotPlan, plan: &SchoolPlan) -> Result<Vec
 /// The days of a slot.
 fn dates(slot: &SlotPlan) -> impl Iterator<Item = NaiveDate> {
     let (weekday, to) = (slot.weekday, slot.to);
-    slot.from
-        .iter_days()
-        .take_while(move |date| *date <= to)
-        .filter(move |date| date.weekday() == weekday)
+    slot.from.iter_days().take_while(move |date| *date <= to).filter(move |date| date.weekday() == weekday)
 }
 
 /// A half of the school year by its timetable.
@@ -464,11 +398,7 @@ pub enum Season {
 /// # Errors
 /// [`Silent`] on `winter_from` or `summer_from`.
 pub fn season(policy: &Policy, date: NaiveDate) -> Result<Season, Silent> {
-    Ok(season_of(
-        date,
-        *policy.time.winter_from.require()?,
-        *policy.time.summer_from.require()?,
-    ))
+    Ok(season_of(date, *policy.time.winter_from.require()?, *policy.time.summer_from.require()?))
 }
 
 fn season_of(date: NaiveDate, winter_from: MonthDay, summer_from: MonthDay) -> Season {
@@ -490,19 +420,10 @@ pub fn end_floor(policy: &Policy) -> Result<Option<(NaiveTime, Clause)>, Silent>
     match time.end_not_before_basis.get() {
         Some(EndBasis::LocalOfficeClosing) => {
             let (closing, clause) = time.local_office_closing.demand()?;
-            Ok(Some((
-                *closing,
-                time.end_not_before_basis.clause().unwrap_or(clause),
-            )))
+            Ok(Some((*closing, time.end_not_before_basis.clause().unwrap_or(clause))))
         }
-        Some(EndBasis::Clock) => time
-            .end_not_before
-            .demand()
-            .map(|(floor, clause)| Some((*floor, clause))),
-        None => Ok(time
-            .end_not_before
-            .known()
-            .map(|(floor, clause)| (*floor, clause))),
+        Some(EndBasis::Clock) => time.end_not_before.demand().map(|(floor, clause)| Some((*floor, clause))),
+        None => Ok(time.end_not_before.known().map(|(floor, clause)| (*floor, clause))),
     }
 }
 
@@ -517,26 +438,16 @@ fn check_floor(policy: &Policy, ends_at: NaiveTime, plan: &SchoolPlan) -> Result
     let clause = Box::new(clause);
     match (is_principle, plan.justifies()) {
         (true, true) => Ok(Some(Flag::EndBeforePrinciple { floor, clause })),
-        (true, false) => Err(TimeRefusal::JustificationRequired {
-            floor,
-            ends_at,
-            clause,
-        }),
-        (false, _) => Err(TimeRefusal::EndsTooEarly {
-            floor,
-            ends_at,
-            clause,
-        }),
+        (true, false) => Err(TimeRefusal::JustificationRequired { floor, ends_at, clause }),
+        (false, _) => Err(TimeRefusal::EndsTooEarly { floor, ends_at, clause }),
     }
 }
 
 /// The flag of a departure by the school's own plan, where the region allows it and the school's plan says so.
 fn adjusted(policy: &Policy, plan: &SchoolPlan, clause: Clause) -> Option<Flag> {
     let (may, allowed_by) = policy.time.school_plan_may_adjust_times.known()?;
-    (*may && plan.adjusts_times).then(|| Flag::AdjustedByPlan {
-        clause: Box::new(clause),
-        allowed_by: Box::new(allowed_by),
-    })
+    (*may && plan.adjusts_times)
+        .then(|| Flag::AdjustedByPlan { clause: Box::new(clause), allowed_by: Box::new(allowed_by) })
 }
 
 impl Flag {

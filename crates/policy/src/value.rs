@@ -17,10 +17,7 @@ pub struct Phrase {
 impl Phrase {
     /// Puts the two together.
     pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Self {
-            zh: zh.into(),
-            en: en.into(),
-        }
+        Self { zh: zh.into(), en: en.into() }
     }
 }
 
@@ -119,20 +116,11 @@ impl Clause {
         let (basis_zh, basis_en) = match &self.basis {
             Basis::Document(source) => (
                 format!("《{}》第{}行“{}”", source.title_zh, source.line, source.words_zh),
-                format!(
-                    "《{}》 line {}: “{}”",
-                    source.title_zh, source.line, source.words_zh
-                ),
+                format!("《{}》 line {}: “{}”", source.title_zh, source.line, source.words_zh),
             ),
             Basis::Decision(decision) => (
-                format!(
-                    "{}《{}》（{}）",
-                    decision.decided_by, decision.document, decision.dated
-                ),
-                format!(
-                    "{}, 《{}》 of {}",
-                    decision.decided_by, decision.document, decision.dated
-                ),
+                format!("{}《{}》（{}）", decision.decided_by, decision.document, decision.dated),
+                format!("{}, 《{}》 of {}", decision.decided_by, decision.document, decision.dated),
             ),
         };
         let (note_zh, note_en) = match &self.note {
@@ -140,14 +128,8 @@ impl Clause {
             None => (String::new(), String::new()),
         };
         Phrase {
-            zh: format!(
-                "{}：{}{}：{basis_zh}{note_zh}",
-                self.name.zh, mark.zh, self.value.zh
-            ),
-            en: format!(
-                "{}: {}{}: {basis_en}{note_en}",
-                self.name.en, mark.en, self.value.en
-            ),
+            zh: format!("{}：{}{}：{basis_zh}{note_zh}", self.name.zh, mark.zh, self.value.zh),
+            en: format!("{}: {}{}: {basis_en}{note_en}", self.name.en, mark.en, self.value.en),
         }
     }
 }
@@ -228,11 +210,7 @@ pub struct Value<T> {
 
 impl<T> Value<T> {
     pub(crate) fn silent(pack_id: Arc<str>, key: &'static Key) -> Self {
-        Self {
-            pack_id,
-            key,
-            held: Held::Silent,
-        }
+        Self { pack_id, key, held: Held::Silent }
     }
 
     /// Gives where the value stands.
@@ -263,10 +241,7 @@ impl<T> Value<T> {
     /// Names the key and the pack, for a refusal.
     #[must_use]
     pub fn silence(&self) -> Silent {
-        Silent {
-            pack_id: self.pack_id.to_string(),
-            key: self.key.name,
-        }
+        Silent { pack_id: self.pack_id.to_string(), key: self.key.name }
     }
 
     /// Gives how it binds, or nothing when silent.
@@ -285,12 +260,7 @@ impl<T: Clone> Value<T> {
     /// The same key as a pack below sees it.
     pub(crate) fn handed_down(&self, to: Arc<str>) -> Self {
         let held = match &self.held {
-            Held::Stated {
-                value,
-                binding,
-                source,
-                note,
-            } => Held::Inherited {
+            Held::Stated { value, binding, source, note } => Held::Inherited {
                 value: value.clone(),
                 binding: *binding,
                 source: source.clone(),
@@ -299,11 +269,7 @@ impl<T: Clone> Value<T> {
             },
             Held::Inherited { .. } | Held::Supplemented { .. } | Held::Silent => self.held.clone(),
         };
-        Self {
-            pack_id: to,
-            key: self.key,
-            held,
-        }
+        Self { pack_id: to, key: self.key, held }
     }
 }
 
@@ -318,43 +284,15 @@ impl<T: Say> Value<T> {
     #[must_use]
     pub fn clause(&self) -> Option<Clause> {
         let (value, binding, pack_id, basis, note) = match &self.held {
-            Held::Stated {
-                value,
-                binding,
-                source,
-                note,
-            } => (
-                value,
-                binding,
-                self.pack_id.to_string(),
-                Basis::Document(source.clone()),
-                note,
-            ),
-            Held::Inherited {
-                value,
-                binding,
-                source,
-                note,
-                from,
-            } => (
-                value,
-                binding,
-                from.clone(),
-                Basis::Document(source.clone()),
-                note,
-            ),
-            Held::Supplemented {
-                value,
-                binding,
-                decision,
-                note,
-            } => (
-                value,
-                binding,
-                self.pack_id.to_string(),
-                Basis::Decision(decision.clone()),
-                note,
-            ),
+            Held::Stated { value, binding, source, note } => {
+                (value, binding, self.pack_id.to_string(), Basis::Document(source.clone()), note)
+            }
+            Held::Inherited { value, binding, source, note, from } => {
+                (value, binding, from.clone(), Basis::Document(source.clone()), note)
+            }
+            Held::Supplemented { value, binding, decision, note } => {
+                (value, binding, self.pack_id.to_string(), Basis::Decision(decision.clone()), note)
+            }
             Held::Silent => return None,
         };
         let said = value.say();

@@ -348,12 +348,7 @@ impl BasisPoints {
 
 impl Readable for BasisPoints {
     fn read(node: Node<'_>, scribe: &mut Scribe<'_>) -> Option<Self> {
-        let number = whole(
-            node,
-            100_000,
-            "hundredths of a percent, such as 3000 for 30%",
-            scribe,
-        )?;
+        let number = whole(node, 100_000, "hundredths of a percent, such as 3000 for 30%", scribe)?;
         u32::try_from(number).ok().map(Self)
     }
 }
@@ -379,10 +374,7 @@ pub struct MonthDay {
 
 impl From<NaiveDate> for MonthDay {
     fn from(date: NaiveDate) -> Self {
-        Self {
-            month: date.month(),
-            day: date.day(),
-        }
+        Self { month: date.month(), day: date.day() }
     }
 }
 
@@ -396,13 +388,7 @@ impl Readable for MonthDay {
         };
         if date.is_none() {
             let expected = "a day of the year such as \"10-01\"";
-            scribe.problem(
-                node.at,
-                Rule::WrongType {
-                    expected,
-                    found: format!("the text \"{text}\""),
-                },
-            );
+            scribe.problem(node.at, Rule::WrongType { expected, found: format!("the text \"{text}\"") });
         }
         date.map(Self::from)
     }
@@ -410,10 +396,7 @@ impl Readable for MonthDay {
 
 impl Say for MonthDay {
     fn say(&self) -> Phrase {
-        Phrase::new(
-            format!("{}月{}日", self.month, self.day),
-            format!("{:02}-{:02}", self.month, self.day),
-        )
+        Phrase::new(format!("{}月{}日", self.month, self.day), format!("{:02}-{:02}", self.month, self.day))
     }
 }
 
@@ -431,12 +414,8 @@ impl Readable for Deadline {
     fn read(node: Node<'_>, scribe: &mut Scribe<'_>) -> Option<Self> {
         let mut fields = Fields::of(node, scribe)?;
         let spans = [
-            fields
-                .take::<Option<u32>>("working_hours", scribe)?
-                .map(Self::WorkingHours),
-            fields
-                .take::<Option<u32>>("calendar_hours", scribe)?
-                .map(Self::CalendarHours),
+            fields.take::<Option<u32>>("working_hours", scribe)?.map(Self::WorkingHours),
+            fields.take::<Option<u32>>("calendar_hours", scribe)?.map(Self::CalendarHours),
         ];
         fields.finish(scribe);
         let mut given = spans.into_iter().flatten();
@@ -444,13 +423,7 @@ impl Readable for Deadline {
             (Some(deadline), None) => Some(deadline),
             _ => {
                 let expected = "either { working_hours = … } or { calendar_hours = … }";
-                scribe.problem(
-                    node.at,
-                    Rule::WrongType {
-                        expected,
-                        found: "another table".to_owned(),
-                    },
-                );
+                scribe.problem(node.at, Rule::WrongType { expected, found: "another table".to_owned() });
                 None
             }
         }
@@ -658,11 +631,7 @@ impl Say for Rollout {
 impl Say for SlotOffsets {
     fn say(&self) -> Phrase {
         let minutes = self.minutes.say();
-        let about = if self.approximate {
-            ("左右", "about ")
-        } else {
-            ("", "")
-        };
+        let about = if self.approximate { ("左右", "about ") } else { ("", "") };
         Phrase::new(
             format!("放学后{}分钟{}", minutes.zh, about.0),
             format!("{}{} minutes after dismissal", about.1, minutes.en),
@@ -672,41 +641,27 @@ impl Say for SlotOffsets {
 
 impl Say for WeeklyComponent {
     fn say(&self) -> Phrase {
-        Phrase::new(
-            format!("{}{}次", self.name_zh, self.count),
-            format!("{} × {}", self.name_zh, self.count),
-        )
+        Phrase::new(format!("{}{}次", self.name_zh, self.count), format!("{} × {}", self.name_zh, self.count))
     }
 }
 
 impl Say for Waiver {
     fn say(&self) -> Phrase {
         let level = self.level.say();
-        Phrase::new(
-            format!("{}{}", self.name_zh, level.zh),
-            format!("{} {}", self.name_zh, level.en),
-        )
+        Phrase::new(format!("{}{}", self.name_zh, level.zh), format!("{} {}", self.name_zh, level.en))
     }
 }
 
 impl Say for PartialRate {
     fn say(&self) -> Phrase {
         let rate = self.rate_bp.say();
-        Phrase::new(
-            format!("{}减{}", self.category, rate.zh),
-            format!("{} less {}", self.category, rate.en),
-        )
+        Phrase::new(format!("{}减{}", self.category, rate.zh), format!("{} less {}", self.category, rate.en))
     }
 }
 
 impl Say for Hotline {
     fn say(&self) -> Phrase {
-        let reached = [&self.phone, &self.mail]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(" ");
+        let reached = [&self.phone, &self.mail].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
         let text = format!("{} {reached}", self.name_zh).trim_end().to_owned();
         Phrase::new(text.clone(), text)
     }
@@ -715,10 +670,7 @@ impl Say for Hotline {
 impl Say for Target {
     fn say(&self) -> Phrase {
         let share = self.at_least_bp.say();
-        Phrase::new(
-            format!("{} {}", self.name_zh, share.zh),
-            format!("{} {}", self.name_zh, share.en),
-        )
+        Phrase::new(format!("{} {}", self.name_zh, share.zh), format!("{} {}", self.name_zh, share.en))
     }
 }
 

@@ -67,28 +67,16 @@ pub enum WaiverRefusal {
 pub fn effect(policy: &Policy, category: &str) -> Result<Effect, Silent> {
     let (waivers, clause) = policy.waiver.waivers.demand()?;
     let Some(waiver) = waivers.iter().find(|waiver| waiver.category == category) else {
-        return Ok(Effect::NotListed {
-            clause: Box::new(clause),
-        });
+        return Ok(Effect::NotListed { clause: Box::new(clause) });
     };
     match (waiver.level, waiver.rate_bp) {
-        (WaiverLevel::Full, _) => Ok(Effect::Full {
-            clauses: vec![clause],
-        }),
-        (WaiverLevel::Partial, Some(rate_bp)) => Ok(Effect::Partial {
-            rate_bp,
-            clauses: vec![clause],
-        }),
+        (WaiverLevel::Full, _) => Ok(Effect::Full { clauses: vec![clause] }),
+        (WaiverLevel::Partial, Some(rate_bp)) => Ok(Effect::Partial { rate_bp, clauses: vec![clause] }),
         (WaiverLevel::Partial, None) => {
             let (rates, decided) = policy.waiver.partial_waiver_rates.demand()?;
             let rate = rates.iter().find(|rate| rate.category == category);
-            let rate_bp = rate
-                .ok_or_else(|| policy.waiver.partial_waiver_rates.silence())?
-                .rate_bp;
-            Ok(Effect::Partial {
-                rate_bp,
-                clauses: vec![clause, decided],
-            })
+            let rate_bp = rate.ok_or_else(|| policy.waiver.partial_waiver_rates.silence())?.rate_bp;
+            Ok(Effect::Partial { rate_bp, clauses: vec![clause, decided] })
         }
     }
 }
@@ -107,12 +95,7 @@ pub fn apply(policy: &Policy, charge: Fen, effect: &Effect) -> Result<Waived, Wa
         Effect::Partial { rate_bp, clauses } => part(policy, charge, *rate_bp, clauses)?,
         Effect::NotListed { clause } => (Fen::ZERO, vec![Clause::clone(clause)]),
     };
-    Ok(Waived {
-        charge,
-        waived,
-        payable: charge.minus(waived)?,
-        clauses,
-    })
+    Ok(Waived { charge, waived, payable: charge.minus(waived)?, clauses })
 }
 
 fn part(

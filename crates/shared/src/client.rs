@@ -88,39 +88,25 @@ impl Link {
     /// Calls in nobody's name.
     #[must_use]
     pub const fn anonymous(channel: Channel) -> Self {
-        Self {
-            channel,
-            name: Name::Nobody,
-            deadline: DEFAULT_DEADLINE,
-        }
+        Self { channel, name: Name::Nobody, deadline: DEFAULT_DEADLINE }
     }
 
     /// Calls in the service's own name.
     #[must_use]
     pub const fn service(channel: Channel, signer: Arc<Signer>) -> Self {
-        Self {
-            channel,
-            name: Name::Service(signer),
-            deadline: DEFAULT_DEADLINE,
-        }
+        Self { channel, name: Name::Service(signer), deadline: DEFAULT_DEADLINE }
     }
 
     /// The same way, in the name of whoever `token` speaks for.
     #[must_use]
     pub fn as_caller(&self, token: impl Into<Arc<str>>) -> Self {
-        Self {
-            name: Name::Caller(token.into()),
-            ..self.clone()
-        }
+        Self { name: Name::Caller(token.into()), ..self.clone() }
     }
 
     /// The same way, with another deadline for calls that do not bring their own.
     #[must_use]
     pub fn with_deadline(&self, deadline: Duration) -> Self {
-        Self {
-            deadline,
-            ..self.clone()
-        }
+        Self { deadline, ..self.clone() }
     }
 
     /// How long this call may take: what it says itself, else the link's, and never longer than the call it serves.
@@ -173,9 +159,7 @@ impl Service<Request<Body>> for Link {
             Err(status) => return Box::pin(async { Err(status) }),
         };
         let current = Current::get();
-        let patience = method
-            .is_unary()
-            .then(|| self.patience(request.headers(), current.as_ref()));
+        let patience = method.is_unary().then(|| self.patience(request.headers(), current.as_ref()));
         let headers = request.headers_mut();
         if let Some(patience) = patience {
             deadline::write(headers, patience);
@@ -203,10 +187,8 @@ impl Service<Request<Body>> for Link {
             if status::http_code(code) >= 500 {
                 recorded.record("otel.status_code", "ERROR");
             }
-            let labels = [
-                KeyValue::new("rpc", method.full_name),
-                KeyValue::new("code", status::code_name(code)),
-            ];
+            let labels =
+                [KeyValue::new("rpc", method.full_name), KeyValue::new("code", status::code_name(code))];
             DURATION.record(began_at.elapsed().as_secs_f64(), &labels);
             answer
         };
@@ -238,9 +220,5 @@ async fn within(
 
 /// Reads the transport's own word for "too late" as ours.
 fn spoken_plainly(status: Status) -> Status {
-    if status::code_of(&status) == Code::DeadlineExceeded {
-        status::late()
-    } else {
-        status
-    }
+    if status::code_of(&status) == Code::DeadlineExceeded { status::late() } else { status }
 }

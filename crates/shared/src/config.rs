@@ -51,10 +51,7 @@ pub fn load<T: Default + Serialize + DeserializeOwned>(
     let mut figment = Figment::from(Serialized::defaults(T::default()));
     if let Some(path) = file {
         // A file that was named must be there: falling back to defaults would start with the wrong database.
-        fs::metadata(path).map_err(|error| ConfigError::File {
-            path: path.display().to_string(),
-            error,
-        })?;
+        fs::metadata(path).map_err(|error| ConfigError::File { path: path.display().to_string(), error })?;
         figment = figment.merge(Toml::file_exact(path));
     }
     let prefix = format!("KEHOU_{}__", name.to_uppercase());
@@ -69,10 +66,7 @@ pub fn load<T: Default + Serialize + DeserializeOwned>(
 /// # Errors
 /// [`ConfigError::Secret`] when the file cannot be read or is empty.
 pub fn secret(path: &Path) -> Result<SecretString, ConfigError> {
-    let refuse = |error| ConfigError::Secret {
-        path: path.display().to_string(),
-        error,
-    };
+    let refuse = |error| ConfigError::Secret { path: path.display().to_string(), error };
     let text = Zeroizing::new(fs::read_to_string(path).map_err(refuse)?);
     match text.trim() {
         "" => Err(refuse(io::Error::new(io::ErrorKind::InvalidData, "is empty"))),
@@ -116,15 +110,8 @@ mod tests {
 
     impl Default for Settings {
         fn default() -> Self {
-            let db = Nested {
-                url: "sqlite://a.db".to_owned(),
-                connection_count: 8,
-                password_file: None,
-            };
-            Self {
-                name: "default".to_owned(),
-                db,
-            }
+            let db = Nested { url: "sqlite://a.db".to_owned(), connection_count: 8, password_file: None };
+            Self { name: "default".to_owned(), db }
         }
     }
 
@@ -154,15 +141,10 @@ mod tests {
     fn an_unknown_key_is_refused_with_its_name_and_file() {
         let file = file("[db]\nconection_count = 3\n");
 
-        let error = load::<Settings>("nobody", Some(file.path()))
-            .unwrap_err()
-            .to_string();
+        let error = load::<Settings>("nobody", Some(file.path())).unwrap_err().to_string();
 
         assert!(error.contains("conection_count"), "{error}");
-        assert!(
-            error.contains(file.path().file_name().unwrap().to_str().unwrap()),
-            "{error}"
-        );
+        assert!(error.contains(file.path().file_name().unwrap().to_str().unwrap()), "{error}");
     }
 
     #[test]
@@ -174,9 +156,6 @@ mod tests {
     #[test]
     fn a_secret_is_read_without_its_line_end_and_an_empty_one_refused() {
         assert_eq!(secret(file("s3cret\n").path()).unwrap().expose_secret(), "s3cret");
-        assert!(matches!(
-            secret(file(" \n").path()),
-            Err(ConfigError::Secret { .. })
-        ));
+        assert!(matches!(secret(file(" \n").path()), Err(ConfigError::Secret { .. })));
     }
 }

@@ -9,6 +9,7 @@
 //! | [`config`] | settings: defaults, file, environment; secrets from files |
 //! | [`db`] | PostgreSQL and SQLite: connections, transactions, migrations |
 //! | [`feed`] | events between services: told, numbered, followed |
+//! | [`program`] | a service as a program of its own |
 //! | [`random`] | ids, tokens, codes |
 //! | [`request`] | request ids: nothing happens twice |
 //! | [`seal`] | encrypting fields, and finding them |
@@ -26,6 +27,7 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod feed;
+pub mod program;
 pub mod random;
 pub mod request;
 pub mod seal;

@@ -108,11 +108,7 @@ mod tests {
     fn codes_have_their_digits_and_every_first_digit_comes() {
         let codes: Vec<_> = (0..2_000).map(|_| code(6)).collect();
 
-        assert!(
-            codes
-                .iter()
-                .all(|code| code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()))
-        );
+        assert!(codes.iter().all(|code| code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit())));
         let firsts: HashSet<_> = codes.iter().map(|code| code.as_bytes()[0]).collect();
         assert_eq!(firsts.len(), 10);
     }

@@ -18,14 +18,18 @@
 //! Two at once: the second claim waits until the first transaction has ended, then sees its answer or, if it
 //! rolled back, is first.
 
+use std::time::Duration;
+
 use aws_lc_rs::digest;
 use chrono::TimeDelta;
 use prost::Message;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, TryInsertResult};
+use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use uuid::Uuid;
 
+use crate::clock::SharedClock;
 use crate::db::{Db, Error as DbError, Tx};
 use crate::status;
 use crate::value::Moment;
@@ -52,12 +56,7 @@ impl RequestKey {
         let digest = digest::digest(&digest::SHA256, &content.encode_to_vec());
         let mut fingerprint = [0; 32];
         fingerprint.copy_from_slice(digest.as_ref());
-        Self {
-            caller: caller.to_owned(),
-            method,
-            request_id,
-            fingerprint,
-        }
+        Self { caller: caller.to_owned(), method, request_id, fingerprint }
     }
 }
 
@@ -114,11 +113,7 @@ pub async fn claim<R: Message + Default>(
         answer: Set(None),
         created_at: Set(now),
     };
-    let columns = [
-        entity::Column::Caller,
-        entity::Column::Method,
-        entity::Column::RequestId,
-    ];
+    let columns = [entity::Column::Caller, entity::Column::Method, entity::Column::RequestId];
     let inserted = entity::Entity::insert(row)
         .on_conflict_do_nothing_on(columns)
         .exec_without_returning(tx)
@@ -137,9 +132,7 @@ pub async fn claim<R: Message + Default>(
     if stored.fingerprint != key.fingerprint {
         return Err(Error::Reused(key.request_id));
     }
-    let answer = stored
-        .answer
-        .ok_or_else(|| inconsistent("committed without an answer"))?;
+    let answer = stored.answer.ok_or_else(|| inconsistent("committed without an answer"))?;
     let answer = R::decode(answer.as_slice()).map_err(|_| inconsistent("its answer is of another method"))?;
     Ok(Claimed::Again(answer))
 }
@@ -162,7 +155,7 @@ impl Claim {
     }
 }
 
-/// Forgets the answers that are older than [`KEPT`]; gives how many. A job calls it once a day.
+/// Forgets the answers that are older than [`KEPT`]; gives how many.
 ///
 /// # Errors
 /// When the database refuses.
@@ -172,6 +165,19 @@ pub async fn purge(db: &Db, now: Moment) -> Result<u64, DbError> {
     let purged = entity::Entity::delete_many().filter(old).exec(&tx).await?;
     tx.commit().await?;
     Ok(purged.rows_affected)
+}
+
+/// How often [`forget`] looks.
+const FORGET_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+/// Forgets old answers until `stop`: a job of every service.
+pub async fn forget(db: Db, clock: SharedClock, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(FORGET_INTERVAL)).await.is_some() {
+        match purge(&db, clock.now()).await {
+            Ok(count) => tracing::debug!(count, "{count} old request ids were forgotten"),
+            Err(error) => tracing::warn!(%error, "old request ids could not be forgotten: {error}"),
+        }
+    }
 }
 
 mod entity {

@@ -91,11 +91,7 @@ impl Sealer {
             let key = RandomizedNonceKey::new(&AES_256_GCM, &key).map_err(|_| refuse())?;
             keys.push((number, key));
         }
-        if keys.is_empty() {
-            Err(SealError::Empty)
-        } else {
-            Ok(Self { keys })
-        }
+        if keys.is_empty() { Err(SealError::Empty) } else { Ok(Self { keys }) }
     }
 
     /// Seals `text` as `context`, which is not secret and must be the same when opened.
@@ -129,11 +125,8 @@ impl Sealer {
         if *form != FORM {
             return Err(SealError::Damaged);
         }
-        let (_, key) = self
-            .keys
-            .iter()
-            .find(|(key, _)| key == number)
-            .ok_or(SealError::UnknownKey(*number))?;
+        let (_, key) =
+            self.keys.iter().find(|(key, _)| key == number).ok_or(SealError::UnknownKey(*number))?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Damaged)?;
         let mut body = Zeroizing::new(body.to_vec());
         let text = key
@@ -169,17 +162,11 @@ impl BlindIndex {
     /// [`SealError::File`] or [`SealError::Line`].
     pub fn from_file(path: &Path) -> Result<Self, SealError> {
         let text = config::secret(path)?;
-        let key = Zeroizing::new(
-            STANDARD
-                .decode(text.expose_secret())
-                .map_err(|_| SealError::Line(1))?,
-        );
+        let key = Zeroizing::new(STANDARD.decode(text.expose_secret()).map_err(|_| SealError::Line(1))?);
         if key.len() != 32 {
             return Err(SealError::Line(1));
         }
-        Ok(Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, &key),
-        })
+        Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, &key) })
     }
 
     /// The index of `text`, in its one canonical spelling, as `context` (`guardian.phone`): the same text in
@@ -214,10 +201,7 @@ mod tests {
         let sealed = sealer.seal("guardian.phone:1", "13800000000").unwrap();
 
         assert_eq!(sealer.open("guardian.phone:1", &sealed).unwrap(), "13800000000");
-        assert!(matches!(
-            sealer.open("guardian.phone:2", &sealed),
-            Err(SealError::Damaged)
-        ));
+        assert!(matches!(sealer.open("guardian.phone:2", &sealed), Err(SealError::Damaged)));
     }
 
     #[test]
@@ -239,10 +223,8 @@ mod tests {
     fn equal_texts_are_sealed_differently_and_do_not_show() {
         let sealer = Sealer::from_text(&line(1, 7)).unwrap();
 
-        let (one, other) = (
-            sealer.seal("x", "13800000000").unwrap(),
-            sealer.seal("x", "13800000000").unwrap(),
-        );
+        let (one, other) =
+            (sealer.seal("x", "13800000000").unwrap(), sealer.seal("x", "13800000000").unwrap());
 
         assert_ne!(one, other);
         assert!(!one.windows(4).any(|bytes| bytes == b"1380"));
@@ -264,10 +246,7 @@ mod tests {
     #[test]
     fn a_ring_that_is_not_one_is_refused_with_its_line() {
         assert!(matches!(Sealer::from_text("1 short\n"), Err(SealError::Line(1))));
-        assert!(matches!(
-            Sealer::from_text(&(line(1, 7) + &line(1, 8))),
-            Err(SealError::Line(2))
-        ));
+        assert!(matches!(Sealer::from_text(&(line(1, 7) + &line(1, 8))), Err(SealError::Line(2))));
         assert!(matches!(
             Sealer::from_text(&format!("256 {}", STANDARD.encode([1; 32]))),
             Err(SealError::Line(1))
@@ -281,14 +260,8 @@ mod tests {
         writeln!(file, "{}", STANDARD.encode([9; 32])).unwrap();
         let index = BlindIndex::from_file(file.path()).unwrap();
 
-        assert_eq!(
-            index.of("guardian.phone", "13800000000"),
-            index.of("guardian.phone", "13800000000")
-        );
-        assert_ne!(
-            index.of("guardian.phone", "13800000000"),
-            index.of("staff.phone", "13800000000")
-        );
+        assert_eq!(index.of("guardian.phone", "13800000000"), index.of("guardian.phone", "13800000000"));
+        assert_ne!(index.of("guardian.phone", "13800000000"), index.of("staff.phone", "13800000000"));
         assert_ne!(index.of("ab", "c"), index.of("a", "bc"));
     }
 }

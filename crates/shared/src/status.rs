@@ -38,10 +38,7 @@ pub const RETRY_KEY: &str = "kehou-retry";
 /// The state or a rule says no. `facts` are the numbers and ids a sentence about it needs, in `snake_case`, units last.
 #[must_use]
 pub fn refused(reason: &'static str, facts: &[(&str, String)]) -> Status {
-    let facts = facts
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.clone()))
-        .collect();
+    let facts = facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     with_reason(Code::FailedPrecondition, reason, facts)
 }
 
@@ -57,11 +54,7 @@ pub fn denied(reason: &'static str) -> Status {
 #[must_use]
 pub fn not_found(kind: &str, id: impl Display) -> Status {
     let reason = format!("{}_NOT_FOUND", kind.to_uppercase());
-    with_reason(
-        Code::NotFound,
-        &reason,
-        HashMap::from([(format!("{kind}_id"), id.to_string())]),
-    )
+    with_reason(Code::NotFound, &reason, HashMap::from([(format!("{kind}_id"), id.to_string())]))
 }
 
 /// The message broke rules: all of them, in the order they were met. The reason is `INVALID_FIELDS`.
@@ -134,24 +127,15 @@ pub fn internal(error: &dyn Error) -> Status {
 /// ABORTED with `kehou-retry: db` when another transaction was in the way ([`is_conflict`]); UNAVAILABLE
 /// `DATABASE_UNAVAILABLE` when no connection was to be had or it broke; else [`internal`].
 #[must_use]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "made for `.map_err(status::database)`"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "made for `.map_err(status::database)`")]
 pub fn database(error: DbErr) -> Status {
     if is_conflict(&error) {
         let mut status = aborted("DATABASE_CONFLICT");
-        status
-            .metadata_mut()
-            .insert(RETRY_KEY, MetadataValue::from_static("db"));
+        status.metadata_mut().insert(RETRY_KEY, MetadataValue::from_static("db"));
         return status;
     }
     if is_connection_lost(&error) {
-        tracing::warn!(
-            error = chain(&error),
-            "the database is unavailable: {}",
-            chain(&error)
-        );
+        tracing::warn!(error = chain(&error), "the database is unavailable: {}", chain(&error));
         return unavailable("DATABASE_UNAVAILABLE");
     }
     internal(&error)
@@ -178,10 +162,7 @@ pub fn is_conflict(error: &DbErr) -> bool {
 
 /// Says whether the connection failed rather than the statement.
 fn is_connection_lost(error: &DbErr) -> bool {
-    if matches!(
-        error,
-        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed)
-    ) {
+    if matches!(error, DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed)) {
         return true;
     }
     match sqlx_error(error) {
@@ -207,10 +188,7 @@ fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
 /// The reason, if the status has one of ours.
 #[must_use]
 pub fn reason_of(status: &Status) -> Option<String> {
-    status
-        .get_details_error_info()
-        .filter(|info| info.domain == DOMAIN)
-        .map(|info| info.reason)
+    status.get_details_error_info().filter(|info| info.domain == DOMAIN).map(|info| info.reason)
 }
 
 /// The facts beside the reason: name → value. Empty when there are none.
@@ -227,10 +205,7 @@ pub fn facts_of(status: &Status) -> HashMap<String, String> {
 #[must_use]
 pub fn violations_of(status: &Status) -> Violations {
     let mut violations = Violations::default();
-    for field in status
-        .get_details_bad_request()
-        .map(|request| request.field_violations)
-        .unwrap_or_default()
+    for field in status.get_details_bad_request().map(|request| request.field_violations).unwrap_or_default()
     {
         violations.note(field.field, field.description);
     }
@@ -297,9 +272,7 @@ pub const fn code_name(code: Code) -> &'static str {
 
 /// The code in the head of an answer; a success, whose code comes last, has none there.
 pub(crate) fn code_in(headers: &http::HeaderMap) -> Code {
-    headers
-        .get("grpc-status")
-        .map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes()))
+    headers.get("grpc-status").map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes()))
 }
 
 /// An error with its causes, outermost first: `a: b: c`. For logs.
@@ -337,10 +310,7 @@ mod tests {
 
         assert_eq!(received.code(), Code::FailedPrecondition);
         assert_eq!(reason_of(&received).as_deref(), Some("CLASS_FULL"));
-        assert_eq!(
-            facts_of(&received).get("seat_count").map(String::as_str),
-            Some("28")
-        );
+        assert_eq!(facts_of(&received).get("seat_count").map(String::as_str), Some("28"));
     }
 
     #[test]
@@ -362,10 +332,7 @@ mod tests {
 
         assert_eq!(status.code(), Code::NotFound);
         assert_eq!(reason_of(&status).as_deref(), Some("SECTION_NOT_FOUND"));
-        assert_eq!(
-            facts_of(&status),
-            HashMap::from([("section_id".to_owned(), "7".to_owned())])
-        );
+        assert_eq!(facts_of(&status), HashMap::from([("section_id".to_owned(), "7".to_owned())]));
     }
 
     #[test]
@@ -396,10 +363,7 @@ mod tests {
 
     #[test]
     fn the_transports_timeout_is_read_as_too_late() {
-        assert_eq!(
-            code_of(&Status::cancelled("Timeout expired")),
-            Code::DeadlineExceeded
-        );
+        assert_eq!(code_of(&Status::cancelled("Timeout expired")), Code::DeadlineExceeded);
         assert_eq!(code_of(&Status::cancelled("by the caller")), Code::Cancelled);
     }
 
@@ -438,10 +402,8 @@ mod tests {
         let mut options = sea_orm::ConnectOptions::new(url);
         options.max_connections(1);
         options.map_sqlx_sqlite_opts(|options| options.busy_timeout(Duration::ZERO));
-        let (one, other) = (
-            Database::connect(options.clone()).await.unwrap(),
-            Database::connect(options).await.unwrap(),
-        );
+        let (one, other) =
+            (Database::connect(options.clone()).await.unwrap(), Database::connect(options).await.unwrap());
         one.execute_unprepared("begin immediate").await.unwrap();
 
         let status = database(other.execute_unprepared("begin immediate").await.unwrap_err());
@@ -450,31 +412,21 @@ mod tests {
             (status.code(), reason_of(&status).as_deref()),
             (Code::Aborted, Some("DATABASE_CONFLICT"))
         );
-        assert_eq!(
-            status.metadata().get(RETRY_KEY).map(|value| value.as_bytes()),
-            Some(&b"db"[..])
-        );
+        assert_eq!(status.metadata().get(RETRY_KEY).map(|value| value.as_bytes()), Some(&b"db"[..]));
     }
 
     #[tokio::test]
     async fn a_broken_statement_is_internal() {
         let db = Database::connect("sqlite::memory:").await.unwrap();
 
-        let status = database(
-            db.execute_unprepared("select nothing from nowhere")
-                .await
-                .unwrap_err(),
-        );
+        let status = database(db.execute_unprepared("select nothing from nowhere").await.unwrap_err());
 
         assert_eq!((status.code(), status.message()), (Code::Internal, "INTERNAL"));
     }
 
     #[test]
     fn a_broken_row_is_internal() {
-        assert_eq!(
-            database(DbErr::Type("not a state".to_owned())).code(),
-            Code::Internal
-        );
+        assert_eq!(database(DbErr::Type("not a state".to_owned())).code(), Code::Internal);
     }
 
     #[test]
@@ -483,9 +435,6 @@ mod tests {
         #[error("cannot read the key")]
         struct Outer(#[source] std::io::Error);
 
-        assert_eq!(
-            chain(&Outer(std::io::Error::other("no such file"))),
-            "cannot read the key: no such file"
-        );
+        assert_eq!(chain(&Outer(std::io::Error::other("no such file"))), "cannot read the key: no such file");
     }
 }

@@ -29,10 +29,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-            clock: FixedClock::at(now),
-        }
+        Self { folder: tempfile::tempdir().unwrap(), clock: FixedClock::at(now) }
     }
 
     fn clock(&self) -> SharedClock {
@@ -68,10 +65,7 @@ fn path(nodes: &[u128]) -> NodePath {
 }
 
 fn guardian() -> Caller {
-    let pupil = |number, nodes: &[u128]| GuardedPupil {
-        pupil_id: Id::new(uuid(number)),
-        path: path(nodes),
-    };
+    let pupil = |number, nodes: &[u128]| GuardedPupil { pupil_id: Id::new(uuid(number)), path: path(nodes) };
     Caller::Guardian(Guardian {
         id: Id::new(uuid(1)),
         pupils: vec![pupil(11, &[100, 110, 111, 112]), pupil(12, &[100, 110, 115, 116])],
@@ -79,17 +73,8 @@ fn guardian() -> Caller {
 }
 
 fn staff(grants: &[(Role, &[u128])]) -> Caller {
-    let grants = grants
-        .iter()
-        .map(|(role, nodes)| Grant {
-            role: *role,
-            path: path(nodes),
-        })
-        .collect();
-    Caller::Staff(StaffMember {
-        id: Id::new(uuid(2)),
-        grants,
-    })
+    let grants = grants.iter().map(|(role, nodes)| Grant { role: *role, path: path(nodes) }).collect();
+    Caller::Staff(StaffMember { id: Id::new(uuid(2)), grants })
 }
 
 fn service(name: &str) -> Caller {
@@ -97,10 +82,7 @@ fn service(name: &str) -> Caller {
 }
 
 fn header(issuer: &str) -> Header {
-    Header {
-        kid: Some(issuer.to_owned()),
-        ..Header::new(Algorithm::EdDSA)
-    }
+    Header { kid: Some(issuer.to_owned()), ..Header::new(Algorithm::EdDSA) }
 }
 
 fn claims(issuer: &str, audience: &str, caller: &Caller) -> Value {
@@ -117,11 +99,7 @@ async fn each_kind_of_caller_reads_back_as_it_was_signed() {
     let (identity, billing) = (world.signer("identity"), world.signer("billing"));
     let verifier = world.verifier();
 
-    for caller in [
-        guardian(),
-        staff(&[(Role::Principal, &[100, 110, 111])]),
-        service("identity"),
-    ] {
+    for caller in [guardian(), staff(&[(Role::Principal, &[100, 110, 111])]), service("identity")] {
         let token = identity.token(&caller, HOUR).unwrap();
         assert_eq!(verifier.verify(&token).await.unwrap(), caller);
         // And again from memory.
@@ -134,10 +112,7 @@ async fn each_kind_of_caller_reads_back_as_it_was_signed() {
 #[tokio::test]
 async fn a_token_is_good_until_its_end_and_the_leeway_whether_known_or_new() {
     let world = World::new();
-    let token = world
-        .signer("identity")
-        .token(&guardian(), Duration::from_secs(60))
-        .unwrap();
+    let token = world.signer("identity").token(&guardian(), Duration::from_secs(60)).unwrap();
     let known = world.verifier();
 
     world.clock.advance(TimeDelta::milliseconds(89_999));
@@ -163,10 +138,7 @@ async fn a_token_from_the_future_is_not_believed() {
 
     world.clock.advance(TimeDelta::seconds(-31));
 
-    assert!(matches!(
-        world.verifier().verify(&token).await,
-        Err(TokenError::Invalid(_))
-    ));
+    assert!(matches!(world.verifier().verify(&token).await, Err(TokenError::Invalid(_))));
     world.clock.advance(TimeDelta::seconds(1));
     assert!(world.verifier().verify(&token).await.is_ok());
 }
@@ -179,26 +151,12 @@ async fn what_no_honest_issuer_signs_is_not_believed() {
         world.signer(issuer);
     }
     let verifier = world.verifier();
-    let good = world.forge(
-        "identity",
-        &header("identity"),
-        &claims("identity", "kehou", &honest),
-    );
+    let good = world.forge("identity", &header("identity"), &claims("identity", "kehou", &honest));
     assert!(verifier.verify(&good).await.is_ok(), "the forge itself is sound");
 
     let cases = [
-        (
-            "another audience",
-            "identity",
-            header("identity"),
-            claims("identity", "elsewhere", &honest),
-        ),
-        (
-            "people by a service",
-            "billing",
-            header("billing"),
-            claims("billing", "kehou", &honest),
-        ),
+        ("another audience", "identity", header("identity"), claims("identity", "elsewhere", &honest)),
+        ("people by a service", "billing", header("billing"), claims("billing", "kehou", &honest)),
         (
             "staff by the gateway",
             "gateway",
@@ -217,42 +175,17 @@ async fn what_no_honest_issuer_signs_is_not_believed() {
             header("identity"),
             claims("identity", "kehou", &service("billing")),
         ),
-        (
-            "another issuer's key id",
-            "billing",
-            header("identity"),
-            claims("identity", "kehou", &honest),
-        ),
-        (
-            "another issuer in the claims",
-            "billing",
-            header("billing"),
-            claims("identity", "kehou", &honest),
-        ),
+        ("another issuer's key id", "billing", header("identity"), claims("identity", "kehou", &honest)),
+        ("another issuer in the claims", "billing", header("billing"), claims("identity", "kehou", &honest)),
         (
             "another issuer in a service's claims",
             "billing",
             header("billing"),
             claims("identity", "kehou", &service("billing")),
         ),
-        (
-            "nobody",
-            "identity",
-            header("identity"),
-            claims("identity", "kehou", &Caller::Anonymous),
-        ),
-        (
-            "a principal of everything",
-            "identity",
-            header("identity"),
-            claims("identity", "kehou", &root),
-        ),
-        (
-            "no key id",
-            "identity",
-            Header::new(Algorithm::EdDSA),
-            claims("identity", "kehou", &honest),
-        ),
+        ("nobody", "identity", header("identity"), claims("identity", "kehou", &Caller::Anonymous)),
+        ("a principal of everything", "identity", header("identity"), claims("identity", "kehou", &root)),
+        ("no key id", "identity", Header::new(Algorithm::EdDSA), claims("identity", "kehou", &honest)),
         ("no end", "identity", header("identity"), {
             let mut claims = claims("identity", "kehou", &honest);
             claims.as_object_mut().unwrap().remove("exp");
@@ -268,10 +201,7 @@ async fn what_no_honest_issuer_signs_is_not_believed() {
         let token = world.forge(key, &header, &claims);
         let refused = verifier.verify(&token).await;
         assert!(
-            matches!(
-                refused,
-                Err(TokenError::Invalid(_) | TokenError::Forbidden { .. })
-            ),
+            matches!(refused, Err(TokenError::Invalid(_) | TokenError::Forbidden { .. })),
             "{what}: {refused:?}"
         );
     }
@@ -283,9 +213,7 @@ async fn a_token_that_was_touched_is_not_believed() {
     let token = world.signer("identity").token(&guardian(), HOUR).unwrap();
     let verifier = world.verifier();
     let parts: Vec<_> = token.split('.').collect();
-    let [head, body, signature] = parts[..] else {
-        panic!("three parts")
-    };
+    let [head, body, signature] = parts[..] else { panic!("three parts") };
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(body).unwrap()).unwrap();
     let richer = URL_SAFE_NO_PAD.encode(text.replace(&uuid(1).to_string(), &uuid(9).to_string()));
     let unsigned = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","kid":"identity"}"#);
@@ -303,10 +231,7 @@ async fn a_token_that_was_touched_is_not_believed() {
     ];
     for token in touched {
         let refused = verifier.verify(&token).await;
-        assert!(
-            matches!(refused, Err(TokenError::Invalid(_))),
-            "{token}: {refused:?}"
-        );
+        assert!(matches!(refused, Err(TokenError::Invalid(_))), "{token}: {refused:?}");
     }
     assert!(verifier.verify(&token).await.is_ok());
 }
@@ -317,15 +242,9 @@ async fn a_strangers_pair_of_keys_opens_nothing() {
     ours.signer("identity");
     let token = theirs.signer("identity").token(&guardian(), HOUR).unwrap();
 
-    assert!(matches!(
-        ours.verifier().verify(&token).await,
-        Err(TokenError::Invalid(_))
-    ));
+    assert!(matches!(ours.verifier().verify(&token).await, Err(TokenError::Invalid(_))));
     let nobody = World::new();
-    assert!(matches!(
-        nobody.verifier().verify(&token).await,
-        Err(TokenError::Invalid(_))
-    ));
+    assert!(matches!(nobody.verifier().verify(&token).await, Err(TokenError::Invalid(_))));
 }
 
 #[tokio::test]
@@ -333,11 +252,7 @@ async fn during_a_change_of_keys_both_are_believed() {
     let (old, new) = (World::new(), World::new());
     let before = old.signer("identity").token(&guardian(), HOUR).unwrap();
     let after = new.signer("identity").token(&guardian(), HOUR).unwrap();
-    fs::copy(
-        new.path().join("identity.pub.pem"),
-        old.path().join("identity.next.pub.pem"),
-    )
-    .unwrap();
+    fs::copy(new.path().join("identity.pub.pem"), old.path().join("identity.next.pub.pem")).unwrap();
 
     let verifier = old.verifier();
 
@@ -358,17 +273,9 @@ fn a_signer_refuses_to_speak_for_others() {
         (&identity, Caller::Anonymous),
         (&identity, staff(&[(Role::BureauOfficer, &[])])),
     ] {
-        assert!(
-            matches!(signer.token(&caller, HOUR), Err(TokenError::Forbidden { .. })),
-            "{}",
-            caller.key()
-        );
+        assert!(matches!(signer.token(&caller, HOUR), Err(TokenError::Forbidden { .. })), "{}", caller.key());
     }
-    assert!(
-        identity
-            .token(&staff(&[(Role::PlatformOperator, &[])]), HOUR)
-            .is_ok()
-    );
+    assert!(identity.token(&staff(&[(Role::PlatformOperator, &[])]), HOUR).is_ok());
 }
 
 #[tokio::test]
@@ -385,11 +292,7 @@ async fn a_services_own_token_is_kept_and_made_anew_in_time() {
 
     assert_ne!(second, first);
     assert_eq!(verifier.verify(&second).await.unwrap(), service("billing"));
-    assert_eq!(
-        verifier.verify(&first).await.unwrap(),
-        service("billing"),
-        "calls on their way still arrive"
-    );
+    assert_eq!(verifier.verify(&first).await.unwrap(), service("billing"), "calls on their way still arrive");
 }
 
 #[test]
@@ -407,17 +310,12 @@ fn a_pair_of_keys_is_made_once_and_its_private_half_is_its_owners() {
     assert_eq!(fs::read(world.path().join("billing.pub.pem")).unwrap(), public);
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     for name in ["", "../billing", "a.b", "Billing"] {
-        assert!(
-            matches!(keys::generate(world.path(), name), Err(keys::KeyError::Name(_))),
-            "{name}"
-        );
+        assert!(matches!(keys::generate(world.path(), name), Err(keys::KeyError::Name(_))), "{name}");
     }
 }
 
 fn refusal<T>(result: Result<T, Status>) -> Option<(Code, String)> {
-    result
-        .err()
-        .map(|status| (status.code(), reason_of(&status).unwrap_or_default()))
+    result.err().map(|status| (status.code(), reason_of(&status).unwrap_or_default()))
 }
 
 #[test]
@@ -428,32 +326,11 @@ fn each_caller_gets_its_own_permit_and_no_other() {
     // caller, guardian(), staff([Principal]), staff([Inspector]), service(["billing"])
     let table = [
         (Caller::Anonymous, [missing(), missing(), missing(), missing()]),
-        (
-            guardian(),
-            [
-                None,
-                denied("ROLE_NOT_ALLOWED"),
-                denied("ROLE_NOT_ALLOWED"),
-                denied("SERVICE_ONLY"),
-            ],
-        ),
-        (
-            principal,
-            [
-                denied("GUARDIAN_ONLY"),
-                None,
-                denied("ROLE_NOT_ALLOWED"),
-                denied("SERVICE_ONLY"),
-            ],
-        ),
+        (guardian(), [None, denied("ROLE_NOT_ALLOWED"), denied("ROLE_NOT_ALLOWED"), denied("SERVICE_ONLY")]),
+        (principal, [denied("GUARDIAN_ONLY"), None, denied("ROLE_NOT_ALLOWED"), denied("SERVICE_ONLY")]),
         (
             service("billing"),
-            [
-                denied("GUARDIAN_ONLY"),
-                denied("ROLE_NOT_ALLOWED"),
-                denied("ROLE_NOT_ALLOWED"),
-                None,
-            ],
+            [denied("GUARDIAN_ONLY"), denied("ROLE_NOT_ALLOWED"), denied("ROLE_NOT_ALLOWED"), None],
         ),
         (
             service("catalog"),
@@ -468,21 +345,9 @@ fn each_caller_gets_its_own_permit_and_no_other() {
     for (caller, [as_guardian, as_principal, as_inspector, as_billing]) in table {
         let key = caller.key();
         assert_eq!(refusal(caller.guardian()), as_guardian, "{key} as guardian");
-        assert_eq!(
-            refusal(caller.staff(&[Role::Principal])),
-            as_principal,
-            "{key} as principal"
-        );
-        assert_eq!(
-            refusal(caller.staff(&[Role::Inspector])),
-            as_inspector,
-            "{key} as inspector"
-        );
-        assert_eq!(
-            refusal(caller.service(&["billing"])),
-            as_billing,
-            "{key} as billing"
-        );
+        assert_eq!(refusal(caller.staff(&[Role::Principal])), as_principal, "{key} as principal");
+        assert_eq!(refusal(caller.staff(&[Role::Inspector])), as_inspector, "{key} as inspector");
+        assert_eq!(refusal(caller.service(&["billing"])), as_billing, "{key} as billing");
     }
 }
 
@@ -490,10 +355,7 @@ fn each_caller_gets_its_own_permit_and_no_other() {
 fn a_guardian_knows_of_no_pupil_but_their_own() {
     let permit = guardian().guardian().unwrap();
 
-    assert_eq!(
-        permit.pupil(Id::new(uuid(12))).unwrap().path,
-        path(&[100, 110, 115, 116])
-    );
+    assert_eq!(permit.pupil(Id::new(uuid(12))).unwrap().path, path(&[100, 110, 115, 116]));
     let stranger = permit.pupil(Id::new(uuid(13))).unwrap_err();
 
     assert_eq!(stranger.code(), Code::NotFound);
@@ -510,24 +372,16 @@ fn staff_reach_what_lies_below_a_role_that_was_asked_for() {
         (Role::SchoolFinance, &[100, 110, 119]),
     ]);
 
-    let permit = caller
-        .staff(&[Role::ClassTeacher, Role::Principal, Role::Inspector])
-        .unwrap();
+    let permit = caller.staff(&[Role::ClassTeacher, Role::Principal, Role::Inspector]).unwrap();
 
     assert!(permit.reach(&path(&[100, 110, 111, 114]), "section", 7).is_ok());
     assert!(permit.reaches(&path(&[100, 120, 121])));
     let beyond = permit.reach(&path(&[100, 110, 119]), "section", 7).unwrap_err();
-    assert_eq!(
-        (beyond.code(), reason_of(&beyond).as_deref()),
-        (Code::NotFound, Some("SECTION_NOT_FOUND"))
-    );
+    assert_eq!((beyond.code(), reason_of(&beyond).as_deref()), (Code::NotFound, Some("SECTION_NOT_FOUND")));
     assert!(!permit.reaches(&path(&[100])));
     assert!(permit.holds(Role::Principal, &path(&[100, 110, 111, 112])));
     assert!(!permit.holds(Role::Inspector, &path(&[100, 110, 111])));
-    assert!(
-        !permit.holds(Role::SchoolFinance, &path(&[100, 110, 119])),
-        "it was not asked for"
-    );
+    assert!(!permit.holds(Role::SchoolFinance, &path(&[100, 110, 119])), "it was not asked for");
     // The class lies within the school.
     assert_eq!(permit.paths(), [&path(&[100, 110, 111]), &path(&[100, 120])]);
 }
@@ -535,15 +389,11 @@ fn staff_reach_what_lies_below_a_role_that_was_asked_for() {
 #[test]
 fn the_platform_operator_reaches_all_and_a_provider_itself() {
     let operator = staff(&[(Role::PlatformOperator, &[]), (Role::Inspector, &[100])]);
-    let permit = operator
-        .staff(&[Role::PlatformOperator, Role::Inspector])
-        .unwrap();
+    let permit = operator.staff(&[Role::PlatformOperator, Role::Inspector]).unwrap();
     assert!(permit.reaches(&path(&[7, 8, 9])));
     assert_eq!(permit.paths(), [&NodePath::ROOT]);
 
-    let provider = staff(&[(Role::Provider, &[55])])
-        .staff(&[Role::Provider])
-        .unwrap();
+    let provider = staff(&[(Role::Provider, &[55])]).staff(&[Role::Provider]).unwrap();
     assert_eq!(provider.providers().collect::<Vec<_>>(), [Id::new(uuid(55))]);
     assert!(provider.reaches(&path(&[55])));
     assert!(!provider.reaches(&path(&[100, 110, 111])));

@@ -39,11 +39,7 @@ fn accounts() -> Box<dyn MigrationTrait> {
         .to("owner", "number")
         .take();
     migration::named("m20260902_000001_account")
-        .table(
-            Table::create()
-                .table("owner")
-                .col(column::number("number").primary_key()),
-        )
+        .table(Table::create().table("owner").col(column::number("number").primary_key()))
         .table(
             Table::create()
                 .table("account")
@@ -66,12 +62,7 @@ async fn execute(on: &impl ConnectionTrait, sql: &str) -> Result<u64, Error> {
 
 async fn number(on: &impl ConnectionTrait, sql: &str) -> i64 {
     let statement = Statement::from_string(on.get_database_backend(), sql);
-    on.query_one_raw(statement)
-        .await
-        .unwrap()
-        .unwrap()
-        .try_get_by_index(0)
-        .unwrap()
+    on.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
 }
 
 async fn insert_account(on: &impl ConnectionTrait, number: i64) {
@@ -111,24 +102,14 @@ async fn on_sqlite_reading_connections_cannot_write_and_what_is_committed_is_on_
     assert_eq!(number(&tx, "pragma synchronous").await, 2, "FULL");
     assert_eq!(number(&tx, "pragma foreign_keys").await, 1);
     let mode = Statement::from_string(tx.get_database_backend(), "pragma journal_mode");
-    let mode: String = tx
-        .query_one_raw(mode)
-        .await
-        .unwrap()
-        .unwrap()
-        .try_get_by_index(0)
-        .unwrap();
+    let mode: String = tx.query_one_raw(mode).await.unwrap().unwrap().try_get_by_index(0).unwrap();
     assert_eq!(mode, "wal");
 }
 
 #[tokio::test]
 async fn on_postgres_nothing_waits_for_ever() {
     let db = testing::database::<Migrator>(Kind::Postgres).await;
-    for setting in [
-        "statement_timeout",
-        "lock_timeout",
-        "idle_in_transaction_session_timeout",
-    ] {
+    for setting in ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"] {
         let select = format!("select setting::bigint from pg_settings where name = '{setting}'");
         assert!(number(db.read(), &select).await > 0, "{setting}");
     }
@@ -137,10 +118,7 @@ async fn on_postgres_nothing_waits_for_ever() {
 #[tokio::test]
 async fn a_violated_constraint_has_the_same_name_on_both_databases() {
     let table = [
-        (
-            "insert into account (number, bank, code, balance_fen) values (1, 'b', 'other', 0)",
-            "account_pkey",
-        ),
+        ("insert into account (number, bank, code, balance_fen) values (1, 'b', 'other', 0)", "account_pkey"),
         (
             "insert into account (number, bank, code, balance_fen) values (9, 'b', 'c1', 0)",
             "account_bank_code_key",
@@ -149,10 +127,7 @@ async fn a_violated_constraint_has_the_same_name_on_both_databases() {
             "insert into account (number, bank, code, balance_fen) values (9, 'b', 'c9', -1)",
             "account_balance_fen_check",
         ),
-        (
-            "insert into account (number, bank, balance_fen) values (9, 'b', 0)",
-            "code_not_null",
-        ),
+        ("insert into account (number, bank, balance_fen) values (9, 'b', 0)", "code_not_null"),
     ];
     for db in testing::each_database::<Migrator>().await {
         let tx = db.begin().await.unwrap();
@@ -177,9 +152,7 @@ async fn a_violated_constraint_has_the_same_name_on_both_databases() {
         assert_eq!(error.violated().as_deref(), Some(name), "{error}");
         drop(tx);
 
-        let error = execute(&db.begin().await.unwrap(), "select nonsense")
-            .await
-            .unwrap_err();
+        let error = execute(&db.begin().await.unwrap(), "select nonsense").await.unwrap_err();
         assert_eq!(error.violated(), None);
     }
 }
@@ -191,20 +164,11 @@ async fn on_postgres_a_lock_that_is_not_won_in_time_is_a_conflict() {
     insert_account(&holder, 1).await;
     holder.commit().await.unwrap();
     let holder = db.begin().await.unwrap();
-    execute(&holder, "update account set balance_fen = 1")
-        .await
-        .unwrap();
+    execute(&holder, "update account set balance_fen = 1").await.unwrap();
 
-    let impatient = Db::connect(&DbConfig {
-        lock_timeout_ms: 50,
-        ..db.config().clone()
-    })
-    .await
-    .unwrap();
+    let impatient = Db::connect(&DbConfig { lock_timeout_ms: 50, ..db.config().clone() }).await.unwrap();
     let tx = impatient.begin().await.unwrap();
-    let error = execute(&tx, "update account set balance_fen = 2")
-        .await
-        .unwrap_err();
+    let error = execute(&tx, "update account set balance_fen = 2").await.unwrap_err();
 
     assert!(error.is_retryable(), "{error}");
     assert_eq!(Status::from(error).code(), Code::Aborted);
@@ -296,12 +260,7 @@ async fn calls_that_are_cut_off_leave_no_half_change_and_a_healthy_pool() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn several_processes_may_migrate_at_once() {
     for db in testing::each_database::<Nothing>().await {
-        let processes = [
-            db.reopen().await,
-            db.reopen().await,
-            db.reopen().await,
-            db.reopen().await,
-        ];
+        let processes = [db.reopen().await, db.reopen().await, db.reopen().await, db.reopen().await];
 
         let migrations =
             processes.map(|process| tokio::spawn(async move { db::migrate::<Migrator>(&process).await }));
@@ -325,10 +284,7 @@ impl MigratorTrait for Nothing {
 async fn a_program_refuses_a_schema_older_or_newer_than_itself() {
     for db in testing::each_database::<OlderMigrator>().await {
         let pending = db::check_schema::<Migrator>(&db).await.unwrap_err();
-        assert_eq!(
-            pending,
-            SchemaError::Pending(vec!["m20260902_000001_account".to_owned()])
-        );
+        assert_eq!(pending, SchemaError::Pending(vec!["m20260902_000001_account".to_owned()]));
 
         db::migrate::<Migrator>(&db).await.unwrap();
 
@@ -356,12 +312,7 @@ async fn a_migration_that_fails_leaves_nothing_behind() {
         db::migrate::<Failing>(&db).await.unwrap_err();
 
         for table in ["half", "account", "owner"] {
-            assert!(
-                execute(db.read(), &format!("select 1 from {table}"))
-                    .await
-                    .is_err(),
-                "{table}"
-            );
+            assert!(execute(db.read(), &format!("select 1 from {table}")).await.is_err(), "{table}");
         }
     }
 }
@@ -370,10 +321,7 @@ async fn a_migration_that_fails_leaves_nothing_behind() {
 async fn services_share_a_postgres_database_with_a_schema_each() {
     let database = testing::database::<Nothing>(Kind::Postgres).await;
     let connect = async |schema: &str| {
-        let config = DbConfig {
-            schema: Some(schema.to_owned()),
-            ..database.config().clone()
-        };
+        let config = DbConfig { schema: Some(schema.to_owned()), ..database.config().clone() };
         let db = Db::connect(&config).await.unwrap();
         db::migrate::<Migrator>(&db).await.unwrap();
         db::check_schema::<Migrator>(&db).await.unwrap();
@@ -401,10 +349,7 @@ async fn a_closed_sqlite_database_is_one_file_again() {
 
     assert!(!std::path::Path::new(&format!("{file}-wal")).exists());
     assert!(db.begin().await.is_err());
-    assert_eq!(
-        number(db.reopen().await.read(), "select count(*) from account").await,
-        1
-    );
+    assert_eq!(number(db.reopen().await.read(), "select count(*) from account").await, 1);
 }
 
 #[tokio::test]

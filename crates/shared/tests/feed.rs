@@ -55,10 +55,7 @@ const HEARERS: &[&str] = &["billing"];
 type Payload = TailRequest;
 
 fn payload(number: i64) -> Payload {
-    Payload {
-        consumer: String::new(),
-        after_position: number,
-    }
+    Payload { consumer: String::new(), after_position: number }
 }
 
 async fn execute(on: &impl ConnectionTrait, sql: &str, values: Vec<sea_orm::Value>) -> Result<u64, Error> {
@@ -86,12 +83,7 @@ async fn tell_alone(db: &Db, number: i64) {
 /// A service's changing method: locks the subject, counts, tells. A third of them roll back.
 async fn count_up(db: &Db, subject_id: Uuid, give_up: bool) -> Result<(), Error> {
     let tx = db.begin().await?;
-    execute(
-        &tx,
-        "update subject set told = told + 1 where id = $1",
-        vec![subject_id.into()],
-    )
-    .await?;
+    execute(&tx, "update subject set told = told + 1 where id = $1", vec![subject_id.into()]).await?;
     let select = Statement::from_sql_and_values(
         tx.get_database_backend(),
         "select told from subject where id = $1",
@@ -118,11 +110,7 @@ struct Listener {
 
 impl Listener {
     fn new() -> Self {
-        Self {
-            is_shaky: false,
-            poison: Arc::new(AtomicI64::new(0)),
-            attempts: AtomicU32::new(0),
-        }
+        Self { is_shaky: false, poison: Arc::new(AtomicI64::new(0)), attempts: AtomicU32::new(0) }
     }
 }
 
@@ -133,12 +121,7 @@ impl Consumer for Listener {
     async fn apply(&self, tx: &Tx, told: &Told, event: Payload) -> Result<(), Status> {
         let number = event.after_position;
         let values = vec![told.position.into(), told.subject_id.into(), number.into()];
-        execute(
-            tx,
-            "insert into heard (position, subject_id, number) values ($1, $2, $3)",
-            values,
-        )
-        .await?;
+        execute(tx, "insert into heard (position, subject_id, number) values ($1, $2, $3)", values).await?;
         if number == self.poison.load(Ordering::SeqCst) {
             return Err(Status::internal("not understood"));
         }
@@ -158,11 +141,7 @@ async fn heard(db: &Db) -> Vec<(i64, Uuid, i64)> {
     let statement = Statement::from_string(db.read().get_database_backend(), select);
     let rows = db.read().query_all_raw(statement).await.unwrap();
     let read = |row: &sea_orm::QueryResult| {
-        (
-            row.try_get_by_index(0).unwrap(),
-            row.try_get_by_index(1).unwrap(),
-            row.try_get_by_index(2).unwrap(),
-        )
+        (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap(), row.try_get_by_index(2).unwrap())
     };
     rows.iter().map(read).collect()
 }
@@ -213,12 +192,7 @@ async fn serve_at(address: SocketAddr, db: Db, caller: Caller) -> Teller {
         let (served, ()) = tokio::join!(server, feed.sequencer(sequencer_stop));
         served.unwrap();
     });
-    Teller {
-        address,
-        stop: stop.clone(),
-        serving,
-        _guard: stop.drop_guard(),
-    }
+    Teller { address, stop: stop.clone(), serving, _guard: stop.drop_guard() }
 }
 
 fn billing() -> Caller {
@@ -227,9 +201,7 @@ fn billing() -> Caller {
 
 impl Teller {
     fn channel(&self) -> Channel {
-        Endpoint::from_shared(format!("http://{}", self.address))
-            .unwrap()
-            .connect_lazy()
+        Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy()
     }
 
     fn follower(&self, db: &TestDb, listener: Listener) -> Follower<Channel, Listener> {
@@ -263,10 +235,7 @@ async fn a_reader_of_ids_skips_what_a_reader_of_positions_hears() {
     first.commit().await.unwrap();
     feed.number().await.unwrap();
     let naive_after = ids_after(*naive_before.last().unwrap()).await;
-    let ours_after = feed
-        .after(ours_before.last().unwrap().position, 10)
-        .await
-        .unwrap();
+    let ours_after = feed.after(ours_before.last().unwrap().position, 10).await.unwrap();
 
     assert_eq!(
         (naive_before.len(), naive_after.len()),
@@ -284,11 +253,8 @@ async fn a_reader_of_ids_skips_what_a_reader_of_positions_hears() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn replicas_that_number_at_once_do_not_disturb_each_other() {
     for db in testing::each_database::<Migrator>().await {
-        let replicas = [
-            Feed::new(db.reopen().await),
-            Feed::new(db.reopen().await),
-            Feed::new(db.reopen().await),
-        ];
+        let replicas =
+            [Feed::new(db.reopen().await), Feed::new(db.reopen().await), Feed::new(db.reopen().await)];
         let done = CancellationToken::new();
         let numbering = replicas.map(|feed| {
             let done = done.clone();
@@ -357,18 +323,9 @@ async fn many_events_of_one_change_keep_their_order() {
         assert_eq!(feed.number().await.unwrap(), 2_345);
 
         let told = testing::told::<Payload>(&db).await;
-        assert!(
-            told.iter()
-                .zip(1..)
-                .all(|((_, _, event), number)| event.after_position == number)
-        );
-        let positions: Vec<_> = feed
-            .after(0, 10_000)
-            .await
-            .unwrap()
-            .iter()
-            .map(|event| event.position)
-            .collect();
+        assert!(told.iter().zip(1..).all(|((_, _, event), number)| event.after_position == number));
+        let positions: Vec<_> =
+            feed.after(0, 10_000).await.unwrap().iter().map(|event| event.position).collect();
         assert_eq!(positions, (1..=2_345).collect::<Vec<_>>());
         assert_eq!(feed.last_position().await.unwrap(), 2_345);
     }
@@ -388,20 +345,14 @@ async fn everything_told_by_many_is_heard_once_in_order_though_the_hearer_keeps_
             let subjects: Vec<_> = (1..=3).map(Uuid::from_u128).collect();
             for subject in &subjects {
                 let tx = theirs.begin().await.unwrap();
-                execute(
-                    &tx,
-                    "insert into subject (id, told) values ($1, 0)",
-                    vec![(*subject).into()],
-                )
-                .await
-                .unwrap();
+                execute(&tx, "insert into subject (id, told) values ($1, 0)", vec![(*subject).into()])
+                    .await
+                    .unwrap();
                 tx.commit().await.unwrap();
             }
             // Two replicas tell, and both number.
-            let replicas = [
-                serve(Db::clone(&theirs), billing()).await,
-                serve(theirs.reopen().await, billing()).await,
-            ];
+            let replicas =
+                [serve(Db::clone(&theirs), billing()).await, serve(theirs.reopen().await, billing()).await];
 
             let writers: Vec<_> = (0..WRITERS)
                 .map(|writer| {
@@ -419,13 +370,8 @@ async fn everything_told_by_many_is_heard_once_in_order_though_the_hearer_keeps_
             let total = i64::try_from(WRITERS * CHANGES * 2 / 3).unwrap();
             let mut kills = 0;
             loop {
-                let follower = replicas[kills % 2].follower(
-                    &ours,
-                    Listener {
-                        is_shaky: repeat == 1,
-                        ..Listener::new()
-                    },
-                );
+                let follower = replicas[kills % 2]
+                    .follower(&ours, Listener { is_shaky: repeat == 1, ..Listener::new() });
                 let mut progress = follower.progress();
                 let run = tokio::spawn(follower.run(CancellationToken::new()));
                 let life = Duration::from_millis(10 + u64::from(random::bytes::<1>()[0]) / 2);
@@ -445,10 +391,7 @@ async fn everything_told_by_many_is_heard_once_in_order_though_the_hearer_keeps_
             }
 
             assert_all_once_in_order(&heard(&ours).await, usize::try_from(total).unwrap());
-            assert_eq!(
-                Feed::new(Db::clone(&theirs)).last_position().await.unwrap(),
-                total
-            );
+            assert_eq!(Feed::new(Db::clone(&theirs)).last_position().await.unwrap(), total);
         }
     }
     assert!(crashes >= 10, "only {crashes} crashes: the test shows little");
@@ -456,10 +399,8 @@ async fn everything_told_by_many_is_heard_once_in_order_though_the_hearer_keeps_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_replicas_that_hear_the_same_feed_apply_each_event_once() {
-    for (ours, theirs) in testing::each_database::<Migrator>()
-        .await
-        .into_iter()
-        .zip(testing::each_database::<Migrator>().await)
+    for (ours, theirs) in
+        testing::each_database::<Migrator>().await.into_iter().zip(testing::each_database::<Migrator>().await)
     {
         for number in 1..=40 {
             tell_alone(&theirs, number).await;
@@ -467,10 +408,7 @@ async fn two_replicas_that_hear_the_same_feed_apply_each_event_once() {
         let teller = serve(Db::clone(&theirs), billing()).await;
         let stop = CancellationToken::new();
 
-        let followers = [
-            teller.follower(&ours, Listener::new()),
-            teller.follower(&ours, Listener::new()),
-        ];
+        let followers = [teller.follower(&ours, Listener::new()), teller.follower(&ours, Listener::new())];
         let mut progresses = followers.each_ref().map(Follower::progress);
         let runs = followers.map(|follower| tokio::spawn(follower.run(stop.clone())));
         for progress in &mut progresses {
@@ -487,10 +425,8 @@ async fn two_replicas_that_hear_the_same_feed_apply_each_event_once() {
 
 #[tokio::test]
 async fn an_event_that_cannot_be_applied_stops_its_consumer_there_and_a_restart_goes_on() {
-    for (ours, theirs) in testing::each_database::<Migrator>()
-        .await
-        .into_iter()
-        .zip(testing::each_database::<Migrator>().await)
+    for (ours, theirs) in
+        testing::each_database::<Migrator>().await.into_iter().zip(testing::each_database::<Migrator>().await)
     {
         for number in 1..=5 {
             tell_alone(&theirs, number).await;
@@ -503,10 +439,7 @@ async fn an_event_that_cannot_be_applied_stops_its_consumer_there_and_a_restart_
         let progress = follower.progress();
         let error = follower.run(CancellationToken::new()).await.unwrap_err();
 
-        assert!(
-            matches!(error, FollowError::Poison { position: 3, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, FollowError::Poison { position: 3, .. }), "{error}");
         assert!(!progress.is_healthy());
         assert_eq!((progress.standing().applied, progress.standing().lag()), (2, 3));
         assert_all_once_in_order(&heard(&ours).await, 2);
@@ -524,10 +457,8 @@ async fn an_event_that_cannot_be_applied_stops_its_consumer_there_and_a_restart_
 
 #[tokio::test]
 async fn a_panic_in_a_consumer_stops_it_loudly_and_leaves_nothing_applied() {
-    for (ours, theirs) in testing::each_database::<Migrator>()
-        .await
-        .into_iter()
-        .zip(testing::each_database::<Migrator>().await)
+    for (ours, theirs) in
+        testing::each_database::<Migrator>().await.into_iter().zip(testing::each_database::<Migrator>().await)
     {
         tell_alone(&theirs, -1).await;
         let teller = serve(Db::clone(&theirs), billing()).await;
@@ -547,10 +478,8 @@ async fn a_panic_in_a_consumer_stops_it_loudly_and_leaves_nothing_applied() {
 
 #[tokio::test]
 async fn a_hearer_goes_on_when_the_teller_comes_back() {
-    for (ours, theirs) in testing::each_database::<Migrator>()
-        .await
-        .into_iter()
-        .zip(testing::each_database::<Migrator>().await)
+    for (ours, theirs) in
+        testing::each_database::<Migrator>().await.into_iter().zip(testing::each_database::<Migrator>().await)
     {
         let teller = serve(Db::clone(&theirs), billing()).await;
         let address = teller.address;
@@ -563,9 +492,7 @@ async fn a_hearer_goes_on_when_the_teller_comes_back() {
 
         teller.stop.cancel();
         teller.serving.await.unwrap();
-        progress
-            .wait_for(|standing| standing.state == State::Connecting)
-            .await;
+        progress.wait_for(|standing| standing.state == State::Connecting).await;
         tell_alone(&theirs, 2).await;
         let _teller = serve_at(address, Db::clone(&theirs), billing()).await;
 
@@ -581,28 +508,15 @@ async fn only_the_services_named_may_hear() {
     let db = testing::database::<Migrator>(Kind::Sqlite).await;
     let table = [
         (Caller::Anonymous, Code::Unauthenticated, "TOKEN_MISSING"),
-        (
-            Caller::Service("gateway".to_owned()),
-            Code::PermissionDenied,
-            "SERVICE_ONLY",
-        ),
+        (Caller::Service("gateway".to_owned()), Code::PermissionDenied, "SERVICE_ONLY"),
     ];
     for (caller, code, reason) in table {
         let teller = serve(Db::clone(&db), caller).await;
-        let request = TailRequest {
-            consumer: "billing".to_owned(),
-            after_position: 0,
-        };
+        let request = TailRequest { consumer: "billing".to_owned(), after_position: 0 };
 
-        let refusal = FeedServiceClient::new(teller.channel())
-            .tail(request)
-            .await
-            .unwrap_err();
+        let refusal = FeedServiceClient::new(teller.channel()).tail(request).await.unwrap_err();
 
-        assert_eq!(
-            (refusal.code(), status::reason_of(&refusal).as_deref()),
-            (code, Some(reason))
-        );
+        assert_eq!((refusal.code(), status::reason_of(&refusal).as_deref()), (code, Some(reason)));
     }
 }
 
@@ -610,30 +524,19 @@ async fn only_the_services_named_may_hear() {
 async fn a_request_with_broken_fields_is_told_all_of_them() {
     let db = testing::database::<Migrator>(Kind::Sqlite).await;
     let teller = serve(Db::clone(&db), billing()).await;
-    let request = TailRequest {
-        consumer: String::new(),
-        after_position: -1,
-    };
+    let request = TailRequest { consumer: String::new(), after_position: -1 };
 
-    let refusal = FeedServiceClient::new(teller.channel())
-        .tail(request)
-        .await
-        .unwrap_err();
+    let refusal = FeedServiceClient::new(teller.channel()).tail(request).await.unwrap_err();
 
-    let fields: Vec<_> = status::violations_of(&refusal)
-        .list()
-        .iter()
-        .map(|violation| violation.field.clone())
-        .collect();
+    let fields: Vec<_> =
+        status::violations_of(&refusal).list().iter().map(|violation| violation.field.clone()).collect();
     assert_eq!(fields, ["consumer", "after_position"]);
 }
 
 #[tokio::test]
 async fn a_cursor_beyond_the_feed_stops_the_consumer() {
-    for (ours, theirs) in testing::each_database::<Migrator>()
-        .await
-        .into_iter()
-        .zip(testing::each_database::<Migrator>().await)
+    for (ours, theirs) in
+        testing::each_database::<Migrator>().await.into_iter().zip(testing::each_database::<Migrator>().await)
     {
         // The teller's database was set back to a backup from before event 7.
         let tx = ours.begin().await.unwrap();
@@ -642,11 +545,7 @@ async fn a_cursor_beyond_the_feed_stops_the_consumer() {
         tx.commit().await.unwrap();
         let teller = serve(Db::clone(&theirs), billing()).await;
 
-        let error = teller
-            .follower(&ours, Listener::new())
-            .run(CancellationToken::new())
-            .await
-            .unwrap_err();
+        let error = teller.follower(&ours, Listener::new()).run(CancellationToken::new()).await.unwrap_err();
 
         assert!(matches!(error, FollowError::Lost { position: 7, .. }), "{error}");
     }
@@ -656,35 +555,21 @@ async fn a_cursor_beyond_the_feed_stops_the_consumer() {
 async fn a_server_that_stops_ends_its_open_calls() {
     for db in testing::each_database::<Migrator>().await {
         let teller = serve(Db::clone(&db), billing()).await;
-        let request = TailRequest {
-            consumer: "billing".to_owned(),
-            after_position: 0,
-        };
-        let mut events = FeedServiceClient::new(teller.channel())
-            .tail(request)
-            .await
-            .unwrap()
-            .into_inner();
+        let request = TailRequest { consumer: "billing".to_owned(), after_position: 0 };
+        let mut events = FeedServiceClient::new(teller.channel()).tail(request).await.unwrap().into_inner();
 
         teller.stop.cancel();
 
-        let ended = tokio::time::timeout(Duration::from_secs(5), events.message())
-            .await
-            .unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(5), events.message()).await.unwrap();
         assert!(matches!(ended, Ok(None) | Err(_)));
-        tokio::time::timeout(Duration::from_secs(5), teller.serving)
-            .await
-            .unwrap()
-            .unwrap();
+        tokio::time::timeout(Duration::from_secs(5), teller.serving).await.unwrap().unwrap();
     }
 }
 
 #[tokio::test]
 async fn a_commit_wakes_the_whole_way() {
-    for (ours, theirs) in testing::each_database::<Migrator>()
-        .await
-        .into_iter()
-        .zip(testing::each_database::<Migrator>().await)
+    for (ours, theirs) in
+        testing::each_database::<Migrator>().await.into_iter().zip(testing::each_database::<Migrator>().await)
     {
         let teller = serve(Db::clone(&theirs), billing()).await;
         // On PostgreSQL it is told in another process than it is served from.
@@ -692,16 +577,11 @@ async fn a_commit_wakes_the_whole_way() {
             Kind::Postgres => Some(serve(theirs.reopen().await, billing()).await),
             Kind::Sqlite => None,
         };
-        let follower = elsewhere
-            .as_ref()
-            .unwrap_or(&teller)
-            .follower(&ours, Listener::new());
+        let follower = elsewhere.as_ref().unwrap_or(&teller).follower(&ours, Listener::new());
         let mut progress = follower.progress();
         let stop = CancellationToken::new();
         let run = tokio::spawn(follower.run(stop.clone()));
-        progress
-            .wait_for(|standing| standing.state == State::Following)
-            .await;
+        progress.wait_for(|standing| standing.state == State::Following).await;
 
         // The sequencer polls every 500 ms and a waiting call every second: ten in a row cannot be luck.
         let began = std::time::Instant::now();

@@ -24,10 +24,7 @@ impl MigratorTrait for Migrator {
 
 /// Any message does for content and answer.
 fn message(position: i64) -> TailRequest {
-    TailRequest {
-        consumer: "billing".to_owned(),
-        after_position: position,
-    }
+    TailRequest { consumer: "billing".to_owned(), after_position: position }
 }
 
 fn now() -> Moment {
@@ -65,29 +62,15 @@ async fn a_repeat_gets_the_first_answer() {
 async fn other_content_is_refused() {
     for db in testing::each_database::<Migrator>().await {
         let id = request_id();
-        method(
-            &db,
-            &RequestKey::new("guardian:1", "HoldSeat", id, &message(7)),
-            1,
-        )
-        .await
-        .unwrap();
+        method(&db, &RequestKey::new("guardian:1", "HoldSeat", id, &message(7)), 1).await.unwrap();
 
-        let error = method(
-            &db,
-            &RequestKey::new("guardian:1", "HoldSeat", id, &message(8)),
-            2,
-        )
-        .await
-        .unwrap_err();
+        let error =
+            method(&db, &RequestKey::new("guardian:1", "HoldSeat", id, &message(8)), 2).await.unwrap_err();
 
         assert!(matches!(error, Error::Reused(reused) if reused == id));
         let status = Status::from(error);
         assert_eq!(status.code(), Code::AlreadyExists);
-        assert_eq!(
-            shared::status::reason_of(&status).as_deref(),
-            Some("REQUEST_ID_REUSED")
-        );
+        assert_eq!(shared::status::reason_of(&status).as_deref(), Some("REQUEST_ID_REUSED"));
     }
 }
 
@@ -95,11 +78,9 @@ async fn other_content_is_refused() {
 async fn the_same_id_of_another_caller_or_method_is_another_request() {
     for db in testing::each_database::<Migrator>().await {
         let id = request_id();
-        for (caller, name) in [
-            ("guardian:1", "HoldSeat"),
-            ("guardian:2", "HoldSeat"),
-            ("guardian:1", "ReleaseSeat"),
-        ] {
+        for (caller, name) in
+            [("guardian:1", "HoldSeat"), ("guardian:2", "HoldSeat"), ("guardian:1", "ReleaseSeat")]
+        {
             let key = RequestKey::new(caller, name, id, &message(7));
             assert!(method(&db, &key, 1).await.unwrap().0, "{caller} {name}");
         }
@@ -139,23 +120,12 @@ async fn eight_at_once_happen_once() {
         // Four connections of one process, four of another.
         let (one, other) = (db.reopen().await, db.reopen().await);
         for _ in 0..3 {
-            let key = Arc::new(RequestKey::new(
-                "guardian:1",
-                "HoldSeat",
-                request_id(),
-                &message(7),
-            ));
+            let key = Arc::new(RequestKey::new("guardian:1", "HoldSeat", request_id(), &message(7)));
 
             let calls: Vec<_> = (0..8)
                 .map(|index| {
-                    let (db, key) = (
-                        if index % 2 == 0 {
-                            one.clone()
-                        } else {
-                            other.clone()
-                        },
-                        Arc::clone(&key),
-                    );
+                    let (db, key) =
+                        (if index % 2 == 0 { one.clone() } else { other.clone() }, Arc::clone(&key));
                     tokio::spawn(async move { method(&db, &key, index).await.unwrap() })
                 })
                 .collect();
@@ -164,11 +134,7 @@ async fn eight_at_once_happen_once() {
             for call in calls {
                 answers.push(call.await.unwrap());
             }
-            assert_eq!(
-                answers.iter().filter(|(first, _)| *first).count(),
-                1,
-                "{answers:?}"
-            );
+            assert_eq!(answers.iter().filter(|(first, _)| *first).count(), 1, "{answers:?}");
             let (_, first) = answers[0];
             assert!(answers.iter().all(|(_, answer)| *answer == first), "{answers:?}");
         }
@@ -183,9 +149,7 @@ async fn answers_are_kept_thirty_days() {
 
         assert_eq!(request::purge(&db, now() + TimeDelta::days(30)).await.unwrap(), 0);
         assert_eq!(
-            request::purge(&db, now() + TimeDelta::days(30) + TimeDelta::microseconds(1))
-                .await
-                .unwrap(),
+            request::purge(&db, now() + TimeDelta::days(30) + TimeDelta::microseconds(1)).await.unwrap(),
             1
         );
 

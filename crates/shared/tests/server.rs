@@ -56,10 +56,7 @@ struct Methods {
 
 impl Methods {
     fn gated() -> Self {
-        Self {
-            gate: Some(Semaphore::new(0)),
-            ..Self::default()
-        }
+        Self { gate: Some(Semaphore::new(0)), ..Self::default() }
     }
 
     async fn until_waiting(&self, count: usize) {
@@ -108,27 +105,14 @@ async fn who(request: Request) -> Response {
 
 /// Says the request's deadline and id, as a refusal's message.
 async fn echo(request: Request) -> Response {
-    let header = |name: &str| {
-        request
-            .headers()
-            .get(name)
-            .map_or("none", |value| value.to_str().unwrap())
-            .to_owned()
-    };
-    answer(Status::failed_precondition(format!(
-        "{} {}",
-        header("grpc-timeout"),
-        header("x-request-id")
-    )))
+    let header =
+        |name: &str| request.headers().get(name).map_or("none", |value| value.to_str().unwrap()).to_owned();
+    answer(Status::failed_precondition(format!("{} {}", header("grpc-timeout"), header("x-request-id"))))
 }
 
 /// Asks the next server's `Echo` and passes its answer on.
 async fn onward(State(methods): State<Arc<Methods>>) -> Response {
-    answer(
-        call(methods.onward.as_ref().unwrap(), "Echo", &[])
-            .await
-            .unwrap_err(),
-    )
+    answer(call(methods.onward.as_ref().unwrap(), "Echo", &[]).await.unwrap_err())
 }
 
 /// Reads the whole request.
@@ -148,13 +132,8 @@ impl FeedService for Feed {
         &self,
         _: tonic::Request<TailRequest>,
     ) -> Result<tonic::Response<Self::TailStream>, Status> {
-        let first = futures::stream::iter([Ok(TailResponse {
-            events: vec![],
-            last_position: 7,
-        })]);
-        Ok(tonic::Response::new(
-            first.chain(futures::stream::pending()).boxed(),
-        ))
+        let first = futures::stream::iter([Ok(TailResponse { events: vec![], last_position: 7 })]);
+        Ok(tonic::Response::new(first.chain(futures::stream::pending()).boxed()))
     }
 }
 
@@ -185,32 +164,19 @@ impl Running {
             .with_state(methods.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let admin_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, admin) = (
-            listener.local_addr().unwrap(),
-            admin_listener.local_addr().unwrap(),
-        );
+        let (address, admin) = (listener.local_addr().unwrap(), admin_listener.local_addr().unwrap());
         let stop = CancellationToken::new();
         let grpc = Grpc {
             name: "probe",
             listener,
-            routes: Routes::new(FeedServiceServer::new(Feed))
-                .into_axum_router()
-                .merge(router)
-                .into(),
+            routes: Routes::new(FeedServiceServer::new(Feed)).into_axum_router().merge(router).into(),
             verifier,
             limits,
             ready: Ready::always(),
             admin: Some(admin_listener),
         };
         let served = tokio::spawn(server::serve(grpc, stop.clone()));
-        Self {
-            address,
-            admin,
-            stop,
-            served,
-            methods,
-            folder,
-        }
+        Self { address, admin, stop, served, methods, folder }
     }
 
     fn channel(&self) -> tonic::transport::Channel {
@@ -236,12 +202,7 @@ impl Running {
 }
 
 fn signer(folder: &Path, issuer: &str) -> Signer {
-    Signer::load(
-        issuer,
-        &folder.join(format!("{issuer}.key.pem")),
-        SystemClock::shared(),
-    )
-    .unwrap()
+    Signer::load(issuer, &folder.join(format!("{issuer}.key.pem")), SystemClock::shared()).unwrap()
 }
 
 /// Calls a method with an empty message and extra headers.
@@ -283,10 +244,7 @@ async fn call_barely(running: &Running, method: &str) -> Result<(), Status> {
 
 #[tokio::test]
 async fn the_server_ends_a_call_at_its_default_deadline() {
-    let limits = Limits {
-        default_deadline_seconds: 1,
-        ..Limits::default()
-    };
+    let limits = Limits { default_deadline_seconds: 1, ..Limits::default() };
     let running = Running::start(limits, Methods::gated()).await;
     let began_at = Instant::now();
 
@@ -301,19 +259,12 @@ async fn the_server_ends_a_call_at_its_default_deadline() {
         "{:?}",
         began_at.elapsed()
     );
-    assert_eq!(
-        running.methods.dropped.load(Ordering::SeqCst),
-        1,
-        "the method's work was dropped"
-    );
+    assert_eq!(running.methods.dropped.load(Ordering::SeqCst), 1, "the method's work was dropped");
 }
 
 #[tokio::test]
 async fn a_callers_deadline_is_kept_by_the_server_and_cut_to_its_longest() {
-    let limits = Limits {
-        max_deadline_seconds: 1,
-        ..Limits::default()
-    };
+    let limits = Limits { max_deadline_seconds: 1, ..Limits::default() };
     let running = Running::start(limits, Methods::gated()).await;
 
     for patience in ["100m", "8H"] {
@@ -323,11 +274,7 @@ async fn a_callers_deadline_is_kept_by_the_server_and_cut_to_its_longest() {
         let ended = tokio::time::timeout(Duration::from_secs(8), call(&link, "Wait", &headers)).await;
         let status = ended.unwrap().unwrap_err();
         assert_eq!(status.code(), Code::DeadlineExceeded, "{patience}");
-        assert!(
-            began_at.elapsed() < Duration::from_secs(3),
-            "{patience} took {:?}",
-            began_at.elapsed()
-        );
+        assert!(began_at.elapsed() < Duration::from_secs(3), "{patience} took {:?}", began_at.elapsed());
     }
 }
 
@@ -345,11 +292,7 @@ async fn a_peer_that_never_answers_costs_a_link_its_deadline_and_no_more() {
         (status.code(), reason_of(&status).as_deref()),
         (Code::DeadlineExceeded, Some("DEADLINE_EXCEEDED"))
     );
-    assert!(
-        began_at.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        began_at.elapsed()
-    );
+    assert!(began_at.elapsed() < Duration::from_secs(1), "{:?}", began_at.elapsed());
 }
 
 #[tokio::test]
@@ -372,11 +315,7 @@ async fn a_peer_that_cannot_be_reached_costs_a_link_its_deadline_and_no_more() {
     let status = call(&link, "Wait", &[]).await.unwrap_err();
 
     assert_eq!(status.code(), Code::DeadlineExceeded, "{status}");
-    assert!(
-        began_at.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        began_at.elapsed()
-    );
+    assert!(began_at.elapsed() < Duration::from_secs(1), "{:?}", began_at.elapsed());
 }
 
 #[tokio::test]
@@ -385,13 +324,9 @@ async fn a_peer_that_is_down_is_unavailable() {
     let address = listener.local_addr().unwrap();
     drop(listener);
 
-    let status = call(
-        &Link::anonymous(client::channel(&format!("http://{address}")).unwrap()),
-        "Wait",
-        &[],
-    )
-    .await
-    .unwrap_err();
+    let status = call(&Link::anonymous(client::channel(&format!("http://{address}")).unwrap()), "Wait", &[])
+        .await
+        .unwrap_err();
 
     assert_eq!(status.code(), Code::Unavailable);
 }
@@ -399,10 +334,7 @@ async fn a_peer_that_is_down_is_unavailable() {
 #[tokio::test]
 async fn a_call_made_by_a_call_has_what_is_left_of_its_time_and_its_id() {
     let last = Running::start(Limits::default(), Methods::default()).await;
-    let methods = Methods {
-        onward: Some(last.link()),
-        ..Methods::default()
-    };
+    let methods = Methods { onward: Some(last.link()), ..Methods::default() };
     let first = Running::start(Limits::default(), methods).await;
 
     let headers = [("grpc-timeout", "1500m"), ("x-request-id", "tap-1")];
@@ -410,10 +342,7 @@ async fn a_call_made_by_a_call_has_what_is_left_of_its_time_and_its_id() {
 
     let (timeout, id) = told.message().split_once(' ').unwrap();
     let milliseconds: u64 = timeout.strip_suffix('m').unwrap().parse().unwrap();
-    assert!(
-        (500..=1495).contains(&milliseconds),
-        "{milliseconds} of 1500, not the 5000 of a link"
-    );
+    assert!((500..=1495).contains(&milliseconds), "{milliseconds} of 1500, not the 5000 of a link");
     assert_eq!(id, "tap-1");
 }
 
@@ -430,10 +359,7 @@ async fn a_panic_is_answered_internal_and_harms_no_other_call() {
 
 #[tokio::test]
 async fn one_call_too_many_is_turned_away_at_once_and_told_when_to_come_back() {
-    let limits = Limits {
-        concurrent_call_count: 2,
-        ..Limits::default()
-    };
+    let limits = Limits { concurrent_call_count: 2, ..Limits::default() };
     let running = Running::start(limits, Methods::gated()).await;
     let link = running.link();
     let pair: Vec<_> = (0..2)
@@ -447,26 +373,13 @@ async fn one_call_too_many_is_turned_away_at_once_and_told_when_to_come_back() {
 
     let status = call(&link, "Wait", &[]).await.unwrap_err();
 
-    assert_eq!(
-        (status.code(), reason_of(&status).as_deref()),
-        (Code::ResourceExhausted, Some("OVERLOADED"))
-    );
+    assert_eq!((status.code(), reason_of(&status).as_deref()), (Code::ResourceExhausted, Some("OVERLOADED")));
     assert_eq!(retry_after_of(&status), Some(Duration::from_secs(1)));
-    assert!(
-        began_at.elapsed() < Duration::from_millis(500),
-        "not by timing out"
-    );
-    assert_eq!(
-        running.methods.waiting.load(Ordering::SeqCst),
-        2,
-        "it never reached the method"
-    );
+    assert!(began_at.elapsed() < Duration::from_millis(500), "not by timing out");
+    assert_eq!(running.methods.waiting.load(Ordering::SeqCst), 2, "it never reached the method");
     // Whoever asks after the server's health is not turned away.
-    let health = HealthClient::new(link.clone())
-        .check(HealthCheckRequest::default())
-        .await
-        .unwrap()
-        .into_inner();
+    let health =
+        HealthClient::new(link.clone()).check(HealthCheckRequest::default()).await.unwrap().into_inner();
     assert_eq!(health.status(), ServingStatus::Serving);
     // And the places come back.
     running.methods.open(3);
@@ -475,14 +388,8 @@ async fn one_call_too_many_is_turned_away_at_once_and_told_when_to_come_back() {
     }
     call(&link, "Wait", &[]).await.unwrap();
     let (_, metrics) = running.http("/metrics").await;
-    assert!(
-        metrics.contains("rpc_server_shed_total{service=\"probe\"} 1"),
-        "{metrics}"
-    );
-    assert!(
-        metrics.contains("rpc_server_duration_seconds_bucket"),
-        "{metrics}"
-    );
+    assert!(metrics.contains("rpc_server_shed_total{service=\"probe\"} 1"), "{metrics}");
+    assert!(metrics.contains("rpc_server_duration_seconds_bucket"), "{metrics}");
 }
 
 #[tokio::test]
@@ -499,28 +406,18 @@ async fn a_call_in_flight_ends_while_the_server_stops() {
 
         assert_eq!(running.http("/livez").await.0, 200);
         assert_eq!(running.http("/readyz").await.0, 503);
-        assert!(
-            TcpStream::connect(running.address).await.is_err(),
-            "nobody new comes in"
-        );
+        assert!(TcpStream::connect(running.address).await.is_err(), "nobody new comes in");
         assert!(!in_flight.is_finished());
         running.methods.open(1);
         in_flight.await.unwrap().unwrap();
-        tokio::time::timeout(Duration::from_secs(2), running.served)
-            .await
-            .unwrap()
-            .unwrap()
-            .unwrap();
+        tokio::time::timeout(Duration::from_secs(2), running.served).await.unwrap().unwrap().unwrap();
         assert_eq!(running.methods.dropped.load(Ordering::SeqCst), 0);
     }
 }
 
 #[tokio::test]
 async fn a_call_that_does_not_end_holds_the_stop_no_longer_than_the_drain() {
-    let limits = Limits {
-        drain_seconds: 1,
-        ..Limits::default()
-    };
+    let limits = Limits { drain_seconds: 1, ..Limits::default() };
     let running = Running::start(limits, Methods::gated()).await;
     let link = running.link();
     let _in_flight = tokio::spawn(async move { call(&link, "Wait", &[]).await });
@@ -539,45 +436,25 @@ async fn a_call_that_does_not_end_holds_the_stop_no_longer_than_the_drain() {
 
 #[tokio::test]
 async fn a_feed_is_told_that_the_server_stops_and_does_not_hold_it() {
-    let running = Running::start(
-        Limits {
-            default_deadline_seconds: 1,
-            ..Limits::default()
-        },
-        Methods::default(),
-    )
-    .await;
+    let running =
+        Running::start(Limits { default_deadline_seconds: 1, ..Limits::default() }, Methods::default()).await;
     let mut feed = FeedServiceClient::new(running.link().with_deadline(Duration::from_millis(300)));
     let mut events = feed.tail(TailRequest::default()).await.unwrap().into_inner();
     assert_eq!(events.message().await.unwrap().unwrap().last_position, 7);
     // Neither the link's deadline nor the server's ends a stream.
-    assert!(
-        tokio::time::timeout(Duration::from_millis(1200), events.message())
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(Duration::from_millis(1200), events.message()).await.is_err());
 
     running.stop.cancel();
 
     let farewell = tokio::time::timeout(Duration::from_secs(2), events.message()).await;
     let status = farewell.unwrap().unwrap_err();
-    assert_eq!(
-        (status.code(), reason_of(&status).as_deref()),
-        (Code::Unavailable, Some("STOPPING"))
-    );
-    tokio::time::timeout(Duration::from_secs(2), running.served)
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap();
+    assert_eq!((status.code(), reason_of(&status).as_deref()), (Code::Unavailable, Some("STOPPING")));
+    tokio::time::timeout(Duration::from_secs(2), running.served).await.unwrap().unwrap().unwrap();
 }
 
 fn list_services() -> ServerReflectionRequest {
     let ask = MessageRequest::ListServices(String::new());
-    ServerReflectionRequest {
-        message_request: Some(ask),
-        ..Default::default()
-    }
+    ServerReflectionRequest { message_request: Some(ask), ..Default::default() }
 }
 
 #[tokio::test]
@@ -590,20 +467,10 @@ async fn a_refusal_ends_its_stream_with_its_head() {
             .header("te", "trailers")
             .body(Body::empty())
             .unwrap();
-        let response = running
-            .channel()
-            .ready()
-            .await
-            .unwrap()
-            .call(request)
-            .await
-            .unwrap();
+        let response = running.channel().ready().await.unwrap().call(request).await.unwrap();
 
         assert!(response.headers().contains_key("grpc-status"), "{method}");
-        assert!(
-            response.body().is_end_stream(),
-            "{method}: clients wait for trailers after an open head"
-        );
+        assert!(response.body().is_end_stream(), "{method}: clients wait for trailers after an open head");
     }
 }
 
@@ -619,15 +486,9 @@ async fn a_stream_both_ways_answers_what_it_has_read_and_ends_when_the_server_st
 
     running.stop.cancel();
 
-    let end = tokio::time::timeout(Duration::from_secs(2), answers.message())
-        .await
-        .unwrap();
+    let end = tokio::time::timeout(Duration::from_secs(2), answers.message()).await.unwrap();
     assert!(end.unwrap().is_none(), "it ends as if the caller had ended it");
-    tokio::time::timeout(Duration::from_secs(2), running.served)
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap();
+    tokio::time::timeout(Duration::from_secs(2), running.served).await.unwrap().unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -639,32 +500,15 @@ async fn a_stranger_finds_the_contracts_and_the_health() {
         .await
         .unwrap()
         .into_inner();
-    let answer = answers
-        .message()
-        .await
-        .unwrap()
-        .unwrap()
-        .message_response
-        .unwrap();
-    let MessageResponse::ListServicesResponse(list) = answer else {
-        panic!("a list of services")
-    };
+    let answer = answers.message().await.unwrap().unwrap().message_response.unwrap();
+    let MessageResponse::ListServicesResponse(list) = answer else { panic!("a list of services") };
     let names: Vec<_> = list.service.into_iter().map(|service| service.name).collect();
 
-    assert!(
-        names.contains(&"kehou.feed.v1.FeedService".to_owned()),
-        "{names:?}"
-    );
+    assert!(names.contains(&"kehou.feed.v1.FeedService".to_owned()), "{names:?}");
     assert!(names.contains(&"grpc.health.v1.Health".to_owned()), "{names:?}");
     for service in ["", "probe"] {
-        let request = HealthCheckRequest {
-            service: service.to_owned(),
-        };
-        let health = HealthClient::new(running.link())
-            .check(request)
-            .await
-            .unwrap()
-            .into_inner();
+        let request = HealthCheckRequest { service: service.to_owned() };
+        let health = HealthClient::new(running.link()).check(request).await.unwrap().into_inner();
         assert_eq!(health.status(), ServingStatus::Serving);
     }
 }
@@ -672,31 +516,13 @@ async fn a_stranger_finds_the_contracts_and_the_health() {
 #[tokio::test]
 async fn the_method_knows_who_calls() {
     let running = Running::start(Limits::default(), Methods::default()).await;
-    let guardian = Caller::Guardian(Guardian {
-        id: Id::new(uuid::Uuid::from_u128(1)),
-        pupils: vec![],
-    });
-    let token = running
-        .signer("identity")
-        .token(&guardian, Duration::from_secs(60))
-        .unwrap();
+    let guardian = Caller::Guardian(Guardian { id: Id::new(uuid::Uuid::from_u128(1)), pupils: vec![] });
+    let token = running.signer("identity").token(&guardian, Duration::from_secs(60)).unwrap();
     let link = Link::service(running.channel(), Arc::new(running.signer("gateway")));
 
-    assert_eq!(
-        call(&running.link(), "Who", &[]).await.unwrap_err().message(),
-        "anonymous"
-    );
-    assert_eq!(
-        call(&link, "Who", &[]).await.unwrap_err().message(),
-        "service:gateway"
-    );
-    assert_eq!(
-        call(&link.as_caller(token), "Who", &[])
-            .await
-            .unwrap_err()
-            .message(),
-        guardian.key()
-    );
+    assert_eq!(call(&running.link(), "Who", &[]).await.unwrap_err().message(), "anonymous");
+    assert_eq!(call(&link, "Who", &[]).await.unwrap_err().message(), "service:gateway");
+    assert_eq!(call(&link.as_caller(token), "Who", &[]).await.unwrap_err().message(), guardian.key());
 }
 
 #[tokio::test]
@@ -709,11 +535,7 @@ async fn a_bad_token_is_not_taken_for_none() {
     };
 
     for value in ["Bearer x.y.z", "Basic eDp5", "Bearer", "x.y.z"] {
-        assert_eq!(
-            refused(value).await,
-            (Code::Unauthenticated, "TOKEN_INVALID".to_owned()),
-            "{value}"
-        );
+        assert_eq!(refused(value).await, (Code::Unauthenticated, "TOKEN_INVALID".to_owned()), "{value}");
     }
     let stale = expired_token(&running);
     assert_eq!(
@@ -732,21 +554,13 @@ fn expired_token(running: &Running) -> String {
     }
     let path = running.folder.path().join("gateway.key.pem");
     let signer = Signer::load("gateway", &path, Arc::new(Past)).unwrap();
-    signer
-        .token(&Caller::Service("gateway".to_owned()), Duration::from_secs(3600))
-        .unwrap()
+    signer.token(&Caller::Service("gateway".to_owned()), Duration::from_secs(3600)).unwrap()
 }
 
 #[tokio::test]
 async fn a_message_larger_than_the_limit_is_refused() {
-    let running = Running::start(
-        Limits {
-            message_bytes: 1000,
-            ..Limits::default()
-        },
-        Methods::default(),
-    )
-    .await;
+    let running =
+        Running::start(Limits { message_bytes: 1000, ..Limits::default() }, Methods::default()).await;
     let link = running.link();
     let sized = |bytes: usize| Body::new(http_body_util::Full::new(bytes::Bytes::from(vec![0; bytes])));
 
@@ -765,9 +579,6 @@ async fn readiness_says_what_is_missing() {
     let down = Ready::new(|| async { Err("the database is away".to_owned()) });
     let hangs = Ready::new(std::future::pending::<Result<(), String>>);
 
-    assert_eq!(
-        Ready::all(vec![Ready::always(), down]).ask().await,
-        Err("the database is away".to_owned())
-    );
+    assert_eq!(Ready::all(vec![Ready::always(), down]).ask().await, Err("the database is away".to_owned()));
     assert!(hangs.ask().await.is_err());
 }

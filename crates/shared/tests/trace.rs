@@ -40,11 +40,7 @@ impl TraceService for Collector {
         &self,
         request: tonic::Request<ExportTraceServiceRequest>,
     ) -> Result<tonic::Response<ExportTraceServiceResponse>, Status> {
-        let spans = request
-            .into_inner()
-            .resource_spans
-            .into_iter()
-            .flat_map(|resource| resource.scope_spans);
+        let spans = request.into_inner().resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
         self.0.lock().unwrap().extend(spans.flat_map(|scope| scope.spans));
         Ok(tonic::Response::new(ExportTraceServiceResponse::default()))
     }
@@ -64,10 +60,7 @@ async fn call_row(mut link: Link) -> String {
         .body(Body::empty())
         .unwrap();
     let response = link.ready().await.unwrap().call(request).await.unwrap();
-    Status::from_header_map(response.headers())
-        .unwrap()
-        .message()
-        .to_owned()
+    Status::from_header_map(response.headers()).unwrap().message().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,11 +110,7 @@ async fn one_trace_reaches_from_the_tap_to_the_row() {
     let other = call_row(link).await;
 
     stop.cancel();
-    tokio::time::timeout(Duration::from_secs(5), served)
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap();
+    tokio::time::timeout(Duration::from_secs(5), served).await.unwrap().unwrap().unwrap();
     guard.shutdown().await;
 
     // then every span of it has that trace, each the child of the one before
@@ -141,18 +130,9 @@ async fn one_trace_reaches_from_the_tap_to_the_row() {
     let tap = named("tap")[0];
     assert_eq!(hex(&tap.parent_span_id), "b7ad6b7169203331");
     let rpc = named("unknown");
-    let client = rpc
-        .iter()
-        .find(|span| span.parent_span_id == tap.span_id)
-        .unwrap();
-    let server = rpc
-        .iter()
-        .find(|span| span.parent_span_id == client.span_id)
-        .unwrap();
-    let statement = trace
-        .iter()
-        .find(|span| span.name.starts_with("sea_orm."))
-        .unwrap();
+    let client = rpc.iter().find(|span| span.parent_span_id == tap.span_id).unwrap();
+    let server = rpc.iter().find(|span| span.parent_span_id == client.span_id).unwrap();
+    let statement = trace.iter().find(|span| span.name.starts_with("sea_orm.")).unwrap();
     assert_eq!(statement.parent_span_id, server.span_id);
     assert_eq!((client.kind, server.kind), (3, 2), "client, server");
     assert!(

@@ -125,7 +125,8 @@ pub fn key_of(deed: &str) -> Uuid {
 
 /// Pupil code → first phone number, from the table the school brings: the tour's families answer to these numbers.
 pub(super) fn phones(file: &Path) -> anyhow::Result<BTreeMap<String, String>> {
-    let format = if file.extension().is_some_and(|ending| ending == "xlsx") { Format::Xlsx } else { Format::Csv };
+    let format =
+        if file.extension().is_some_and(|ending| ending == "xlsx") { Format::Xlsx } else { Format::Csv };
     let table = Table::read(format, &fs::read(file)?, Limits::default())?;
     let first = |text: &str| text.split(';').next().unwrap_or_default().to_owned();
     Ok(table.rows().map(|row| (row.cell("学籍号").to_owned(), first(row.cell("监护人手机")))).collect())

@@ -22,8 +22,14 @@ use files::{ProviderRow, TermFile};
 pub use files::key_of;
 
 /// Reasons with which a service says that it has not yet heard of something another one has just told.
-const NOT_YET: [&str; 6] =
-    ["SCHOOL_NOT_FOUND", "TERM_NOT_FOUND", "NODE_NOT_FOUND", "TARIFF_NOT_PUBLISHED", "MENU_EMPTY", "PROVIDER_NOT_FOUND"];
+const NOT_YET: [&str; 6] = [
+    "SCHOOL_NOT_FOUND",
+    "TERM_NOT_FOUND",
+    "NODE_NOT_FOUND",
+    "TARIFF_NOT_PUBLISHED",
+    "MENU_EMPTY",
+    "PROVIDER_NOT_FOUND",
+];
 
 /// What was loaded, for whoever walks through it. Kept as `demo.json` in the data folder.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -73,8 +79,11 @@ async fn load_district(
     folder: &Path,
     name: &str,
 ) -> anyhow::Result<DemoDistrict> {
-    let nodes = import(operator, "/v1/nodes/import", &folder.join("nodes.csv"), &format!("{name}/nodes")).await?;
-    let of_kind = |kind: &str| nodes["nodes"].as_array().and_then(|nodes| nodes.iter().find(|node| node["kind"] == kind));
+    let nodes =
+        import(operator, "/v1/nodes/import", &folder.join("nodes.csv"), &format!("{name}/nodes")).await?;
+    let of_kind = |kind: &str| {
+        nodes["nodes"].as_array().and_then(|nodes| nodes.iter().find(|node| node["kind"] == kind))
+    };
     let district_id = text(of_kind("district").context("the file has no district")?, "id");
     let school = of_kind("school").context("the file has no school")?;
     let (school_id, school_name) = (text(school, "id"), text(school, "name"));
@@ -85,7 +94,8 @@ async fn load_district(
 
     let teaching = site.staff(accounts, &format!("{name}.teaching")).await?;
     let pupils = files::either(folder, &["pupils.xlsx", "pupils.csv"])?;
-    import(&teaching, &format!("/v1/schools/{school_id}/pupils/import"), &pupils, &format!("{name}/pupils")).await?;
+    import(&teaching, &format!("/v1/schools/{school_id}/pupils/import"), &pupils, &format!("{name}/pupils"))
+        .await?;
     let phones = files::phones(&pupils)?;
 
     let providers = load_providers(site, accounts, operator, folder, name, &nodes).await?;
@@ -112,21 +122,31 @@ async fn load_providers(
     for ProviderRow { name: title, credit_code, list_code, first_day, last_day, login_name, person } in rows {
         let body = json!({ "name": title, "credit_code": credit_code });
         let provider = bureau
-            .post_when_heard("/v1/providers", &body, key_of(&format!("{name}/provider/{credit_code}")), &NOT_YET)
+            .post_when_heard(
+                "/v1/providers",
+                &body,
+                key_of(&format!("{name}/provider/{credit_code}")),
+                &NOT_YET,
+            )
             .await?;
         let provider_id = text(&provider, "id");
         if !list_code.is_empty() {
-            let node = nodes["nodes"].as_array().and_then(|nodes| nodes.iter().find(|node| node["code"] == list_code));
+            let node = nodes["nodes"]
+                .as_array()
+                .and_then(|nodes| nodes.iter().find(|node| node["code"] == list_code));
             let node_id = text(node.with_context(|| format!("no node {list_code}"))?, "id");
             let body = json!({ "node_id": node_id, "first_day": first_day, "last_day": last_day });
             let path = format!("/v1/providers/{provider_id}/listings");
-            bureau.post_when_heard(&path, &body, key_of(&format!("{name}/listing/{credit_code}")), &NOT_YET).await?;
+            bureau
+                .post_when_heard(&path, &body, key_of(&format!("{name}/listing/{credit_code}")), &NOT_YET)
+                .await?;
         }
         staff.push_str(&format!("{login_name},{person},provider,{provider_id}\n"));
         providers.insert(login_name, provider_id);
     }
     let key = key_of(&format!("{name}/provider-staff"));
-    let answer = operator.upload("/v1/staff/import", "providers.csv", staff.into_bytes(), key).await?.expect(200)?;
+    let answer =
+        operator.upload("/v1/staff/import", "providers.csv", staff.into_bytes(), key).await?.expect(200)?;
     no_errors(&answer)?;
     accounts.keep(answer["credentials"].as_array().map(Vec::as_slice).unwrap_or_default())?;
     Ok(providers)
@@ -150,7 +170,10 @@ async fn load_term(
     let known = teaching.get(&path).await?.body;
     let term_id = match known["terms"].as_array().and_then(|terms| terms.first()) {
         Some(term) => text(term, "id"),
-        None => text(&teaching.post_when_heard(&path, &body, key_of(&format!("{name}/term")), &NOT_YET).await?, "id"),
+        None => text(
+            &teaching.post_when_heard(&path, &body, key_of(&format!("{name}/term")), &NOT_YET).await?,
+            "id",
+        ),
     };
 
     let slots = json!({ "slots": slots(&file) });

@@ -1,10 +1,10 @@
 //! The catalog's settings: a TOML file, and over it the environment (`KEHOU_CATALOG__…`).
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use shared::db::DbConfig;
+use shared::program::Settings;
 use shared::server::Limits;
 use shared::telemetry::TelemetryConfig;
 
@@ -12,16 +12,16 @@ use shared::telemetry::TelemetryConfig;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where calls come in. Default `0.0.0.0:7002`.
-    pub listen: SocketAddr,
-    /// Where the scheduler and the monitoring ask, over HTTP. Default `0.0.0.0:9002`.
-    pub admin_listen: SocketAddr,
+    /// Where calls come in. Default `127.0.0.1:7002`.
+    pub listen: String,
+    /// Where the scheduler and the monitoring ask, over HTTP; empty for nowhere. Default `127.0.0.1:7102`.
+    pub admin_listen: String,
     /// The folder with every issuer's `<issuer>.pub.pem` and this service's `catalog.key.pem`. Default `keys`.
     pub keys: PathBuf,
     /// The folder of policy packs. Default `policies`.
     pub policies: PathBuf,
-    /// Where identity is. Default `http://identity:7001`.
-    pub identity: String,
+    /// Where the other services are.
+    pub peers: Peers,
     /// The database.
     pub db: DbConfig,
     /// What the server takes on.
@@ -30,17 +30,53 @@ pub struct Config {
     pub telemetry: TelemetryConfig,
 }
 
+/// Where the other services are, as URLs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Peers {
+    /// Default `http://127.0.0.1:7001`.
+    pub identity: String,
+}
+
+impl Default for Peers {
+    fn default() -> Self {
+        Self { identity: "http://127.0.0.1:7001".to_owned() }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 7002)),
-            admin_listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 9002)),
+            listen: "127.0.0.1:7002".to_owned(),
+            admin_listen: "127.0.0.1:7102".to_owned(),
             keys: PathBuf::from("keys"),
             policies: PathBuf::from("policies"),
-            identity: "http://identity:7001".to_owned(),
+            peers: Peers::default(),
             db: DbConfig::new("sqlite://catalog.db"),
             limits: Limits::default(),
             telemetry: TelemetryConfig { service: crate::NAME.to_owned(), ..TelemetryConfig::default() },
         }
+    }
+}
+
+impl Settings for Config {
+    fn listen(&self) -> &str {
+        &self.listen
+    }
+
+    fn admin_listen(&self) -> &str {
+        &self.admin_listen
+    }
+
+    fn keys(&self) -> PathBuf {
+        self.keys.clone()
+    }
+
+    fn db(&self) -> &DbConfig {
+        &self.db
+    }
+
+    fn telemetry(&self) -> &TelemetryConfig {
+        &self.telemetry
     }
 }

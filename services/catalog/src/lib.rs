@@ -5,7 +5,7 @@
 //! | [`domain`] | the rules: values in, values out |
 //! | [`store`] | the rows |
 //! | [`rpc`] | the methods of `kehou.catalog.v1.CatalogService` |
-//! | [`job`] | what runs without a caller: following identity's feed, forgetting old request ids |
+//! | [`job`] | what runs without a caller: following identity's feed |
 //! | [`config`] | settings |
 //!
 //! [`run`] serves it all: alone in a container (`main.rs`) or beside the other services in one process.
@@ -24,6 +24,7 @@ use shared::client::Link;
 use shared::clock::SharedClock;
 use shared::db::{self, Db};
 use shared::feed::{Feed, FeedServer, Follower};
+use shared::request;
 use shared::server::{self, Grpc, Ready};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -87,7 +88,7 @@ pub async fn run(
             // It has logged why it stopped, and `ready` says so from then on.
             async move { drop(follower.run(end).await) }
         }),
-        tokio::spawn(job::forget_requests::run(db.clone(), clock.clone(), end.clone())),
+        tokio::spawn(request::forget(db.clone(), clock.clone(), end.clone())),
     ];
 
     let probed = db.clone();

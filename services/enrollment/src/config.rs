@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use shared::db::DbConfig;
+use shared::program::Settings;
 use shared::server::Limits;
 use shared::telemetry::TelemetryConfig;
 
@@ -103,5 +104,27 @@ impl Default for Admission {
 impl Default for Jobs {
     fn default() -> Self {
         Self { idle_ms: 200, batch_count: 100, close_concurrency: 8 }
+    }
+}
+
+impl Settings for Config {
+    fn listen(&self) -> &str {
+        &self.listen
+    }
+
+    fn admin_listen(&self) -> &str {
+        &self.admin_listen
+    }
+
+    fn keys(&self) -> PathBuf {
+        self.keys.clone()
+    }
+
+    fn db(&self) -> &DbConfig {
+        &self.db
+    }
+
+    fn telemetry(&self) -> &TelemetryConfig {
+        &self.telemetry
     }
 }

@@ -34,6 +34,7 @@ use shared::client::Link;
 use shared::clock::SharedClock;
 use shared::db::Db;
 use shared::feed::{Feed, FeedServer, Follower};
+use shared::request;
 use shared::server::{self, Grpc, Ready};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -162,6 +163,7 @@ fn start_jobs(parts: &Parts, feed: &Feed, hints: &Arc<hint::Hints>, stop: &Cance
 
     let clock = || parts.clock.clone();
     let db = || parts.db.clone();
+    jobs.spawn(request::forget(db(), clock(), stop.clone()));
     let identity = job::follow_identity::FollowIdentity { clock: clock() };
     let identity = Follower::new(NAME, "identity", parts.identity.clone(), db(), identity);
     jobs.spawn(identity.run(stop.clone()));

@@ -1,12 +1,12 @@
 //! Identity's settings: a TOML file, and over it the environment (`KEHOU_IDENTITY__…`).
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use shared::db::DbConfig;
+use shared::program::Settings;
 use shared::server::Limits;
 use shared::telemetry::TelemetryConfig;
 
@@ -14,10 +14,10 @@ use shared::telemetry::TelemetryConfig;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where calls come in. Default `0.0.0.0:7001`.
-    pub listen: SocketAddr,
-    /// Where the scheduler and the monitoring ask, over HTTP. Default `0.0.0.0:9001`.
-    pub admin_listen: SocketAddr,
+    /// Where calls come in. Default `127.0.0.1:7001`.
+    pub listen: String,
+    /// Where the scheduler and the monitoring ask, over HTTP; empty for nowhere. Default `127.0.0.1:7101`.
+    pub admin_listen: String,
     /// The folder with every issuer's `<issuer>.pub.pem` and this service's `identity.key.pem`. Default `keys`.
     pub keys: PathBuf,
     /// The file with the ring of keys that seals personal fields. Default `keys/identity.seal`.
@@ -87,8 +87,8 @@ pub struct Wechat {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 7001)),
-            admin_listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 9001)),
+            listen: "127.0.0.1:7001".to_owned(),
+            admin_listen: "127.0.0.1:7101".to_owned(),
             keys: PathBuf::from("keys"),
             seal_keys: PathBuf::from("keys/identity.seal"),
             index_key: PathBuf::from("keys/identity.index"),
@@ -117,5 +117,27 @@ impl Default for Wechat {
             secret_file: PathBuf::from("keys/wechat.secret"),
             timeout_ms: 5_000,
         }
+    }
+}
+
+impl Settings for Config {
+    fn listen(&self) -> &str {
+        &self.listen
+    }
+
+    fn admin_listen(&self) -> &str {
+        &self.admin_listen
+    }
+
+    fn keys(&self) -> PathBuf {
+        self.keys.clone()
+    }
+
+    fn db(&self) -> &DbConfig {
+        &self.db
+    }
+
+    fn telemetry(&self) -> &TelemetryConfig {
+        &self.telemetry
     }
 }

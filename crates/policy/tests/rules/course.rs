@@ -4,12 +4,7 @@ use policy::vocabulary::ContentKind;
 use crate::support::{day, made_of, region};
 
 fn facts(third_party: bool, content_kind: ContentKind, title: &str) -> CourseFacts<'_> {
-    CourseFacts {
-        third_party,
-        content_kind,
-        title,
-        description: "",
-    }
+    CourseFacts { third_party, content_kind, title, description: "" }
 }
 
 #[test]
@@ -17,16 +12,10 @@ fn c22_a_third_partys_exam_course_is_refused_in_every_region() {
     for pack_id in ["hunan_zhuzhou", "zhejiang_jinhua", "hebei", "hebei_shahe"] {
         let policy = region(pack_id, None);
         let declared = course::third_party_check(&policy, &facts(true, ContentKind::SubjectExam, "数学"));
-        assert!(
-            matches!(declared, Err(CourseRefusal::ThirdPartyBanned { .. })),
-            "{pack_id}"
-        );
+        assert!(matches!(declared, Err(CourseRefusal::ThirdPartyBanned { .. })), "{pack_id}");
         let disguised =
             course::third_party_check(&policy, &facts(true, ContentKind::Enrichment, "初三数学冲刺"));
-        assert!(
-            matches!(disguised, Err(CourseRefusal::ReadsLikeExamCourse { .. })),
-            "{pack_id}"
-        );
+        assert!(matches!(disguised, Err(CourseRefusal::ReadsLikeExamCourse { .. })), "{pack_id}");
     }
 }
 
@@ -40,27 +29,18 @@ fn c22_science_by_a_third_party_and_tutoring_by_a_school_stand() {
         (false, ContentKind::SubjectExam, "单元自测讲评"),
     ];
     for (third_party, kind, title) in cases {
-        assert!(
-            course::third_party_check(&policy, &facts(third_party, kind, title)).is_ok(),
-            "{title}"
-        );
+        assert!(course::third_party_check(&policy, &facts(third_party, kind, title)).is_ok(), "{title}");
     }
 }
 
 #[test]
 fn c23_what_nobody_may_teach_is_refused_for_schools_too() {
     let policy = region("zhejiang_jinhua", None);
-    for kind in [
-        ContentKind::NewLesson,
-        ContentKind::CollectiveMakeUp,
-        ContentKind::ExamDrilling,
-    ] {
+    for kind in [ContentKind::NewLesson, ContentKind::CollectiveMakeUp, ContentKind::ExamDrilling] {
         for third_party in [true, false] {
             let refusal =
                 course::third_party_check(&policy, &facts(third_party, kind, "某课程")).unwrap_err();
-            let CourseRefusal::ContentBanned { clause, .. } = refusal else {
-                panic!("{refusal:?}")
-            };
+            let CourseRefusal::ContentBanned { clause, .. } = refusal else { panic!("{refusal:?}") };
             assert_eq!(clause.pack_id, "common");
         }
     }
@@ -113,17 +93,10 @@ fn c29_phases_bind_where_a_region_has_them() {
         ("2026-10-09", care, true),
     ];
     for (date, course, stands) in cases {
-        assert_eq!(
-            course::check_phase(&phased, &course, day(date)).is_ok(),
-            stands,
-            "{date}"
-        );
+        assert_eq!(course::check_phase(&phased, &course, day(date)).is_ok(), stands, "{date}");
     }
     assert_eq!(course::phase_on(&phased, day("2026-10-05")), None);
-    assert_eq!(
-        course::phase_on(&phased, day("2027-03-01")).map(|phase| phase.key.as_str()),
-        Some("rich")
-    );
+    assert_eq!(course::phase_on(&phased, day("2027-03-01")).map(|phase| phase.key.as_str()), Some("rich"));
     assert!(course::check_phase(&region("hebei", None), &third_party, day("2026-09-15")).is_ok());
 }
 

@@ -37,10 +37,7 @@ fn a_supplemented_key_is_explained_with_the_decision() {
 fn a_silent_key_is_explained_as_silent() {
     let explanation = explain(&region("hunan_zhuzhou", None), "refund_rule").expect("a known key");
     assert_eq!(explanation.clause, None);
-    assert_eq!(
-        explanation.text.zh,
-        "退费规则：湖南省株洲市的文件没有规定，须由教育局书面决定后补充"
-    );
+    assert_eq!(explanation.text.zh, "退费规则：湖南省株洲市的文件没有规定，须由教育局书面决定后补充");
 }
 
 #[test]

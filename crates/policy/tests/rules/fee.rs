@@ -19,11 +19,7 @@ fn tariff(basis: Basis, amount: i64) -> Tariff {
 }
 
 fn lesson(date: &str, class_hours: u32) -> LessonDay {
-    LessonDay {
-        date: day(date),
-        class_hours,
-        already_charged: Fen::ZERO,
-    }
+    LessonDay { date: day(date), class_hours, already_charged: Fen::ZERO }
 }
 
 fn silent_key(refusal: &FeeRefusal) -> &str {
@@ -43,19 +39,10 @@ fn c56_zhuzhou_day_cap_cuts_the_third_class_hour() {
 
     let charge = charged(&zhuzhou, 500, &[lesson("2026-09-07", 3)]);
 
-    let cut = DayCharge {
-        date: day("2026-09-07"),
-        class_hours: 3,
-        before_cap: fen(1_500),
-        charged: fen(1_000),
-    };
+    let cut =
+        DayCharge { date: day("2026-09-07"), class_hours: 3, before_cap: fen(1_500), charged: fen(1_000) };
     assert_eq!((charge.total, charge.days), (fen(1_000), vec![cut]));
-    assert!(
-        charge
-            .clauses
-            .iter()
-            .any(|clause| clause.key == "parent_fee_cap_fen_per_day")
-    );
+    assert!(charge.clauses.iter().any(|clause| clause.key == "parent_fee_cap_fen_per_day"));
 }
 
 #[test]
@@ -83,20 +70,9 @@ fn c56_zhuzhou_501_fen_a_class_hour_may_not_be_published() {
     let at_the_edge = fee::check_tariff(&zhuzhou, &tariff(Basis::ClassHour, 500)).expect("500 fen stand");
     let refusal = fee::check_tariff(&zhuzhou, &tariff(Basis::ClassHour, 501)).unwrap_err();
 
-    assert_eq!(
-        at_the_edge
-            .iter()
-            .filter(|clause| clause.key.starts_with("parent_fee_cap"))
-            .count(),
-        2
-    );
-    let FeeRefusal::AboveCeiling { limit, asked, clause } = refusal else {
-        panic!("{refusal:?}")
-    };
-    assert_eq!(
-        (limit, asked, clause.key),
-        (fen(500), fen(501), "parent_fee_cap_fen_per_class_hour")
-    );
+    assert_eq!(at_the_edge.iter().filter(|clause| clause.key.starts_with("parent_fee_cap")).count(), 2);
+    let FeeRefusal::AboveCeiling { limit, asked, clause } = refusal else { panic!("{refusal:?}") };
+    assert_eq!((limit, asked, clause.key), (fen(500), fen(501), "parent_fee_cap_fen_per_class_hour"));
 }
 
 #[test]
@@ -104,15 +80,8 @@ fn c56_zhuzhou_the_day_cap_is_over_all_courses_of_a_pupil() {
     let zhuzhou = region("hunan_zhuzhou", None);
     let cases = [(0, 1_000), (500, 500), (999, 1), (1_000, 0), (1_200, 0)];
     for (already, expected) in cases {
-        let second = LessonDay {
-            already_charged: fen(already),
-            ..lesson("2026-09-07", 2)
-        };
-        assert_eq!(
-            charged(&zhuzhou, 500, &[second]).total,
-            fen(expected),
-            "after {already}"
-        );
+        let second = LessonDay { already_charged: fen(already), ..lesson("2026-09-07", 2) };
+        assert_eq!(charged(&zhuzhou, 500, &[second]).total, fen(expected), "after {already}");
     }
 }
 
@@ -130,16 +99,8 @@ fn c56_a_price_by_the_day_is_cut_by_the_class_hour_too() {
     let zhuzhou = region("hunan_zhuzhou", None);
     let cases = [(1, 500), (2, 1_000), (3, 1_000)];
     for (hours, expected) in cases {
-        let charge = fee::charge(
-            &zhuzhou,
-            &tariff(Basis::Day, 1_000),
-            &[lesson("2026-09-07", hours)],
-        );
-        assert_eq!(
-            charge.expect("a charge").total,
-            fen(expected),
-            "{hours} class hours"
-        );
+        let charge = fee::charge(&zhuzhou, &tariff(Basis::Day, 1_000), &[lesson("2026-09-07", hours)]);
+        assert_eq!(charge.expect("a charge").total, fen(expected), "{hours} class hours");
     }
 }
 
@@ -172,17 +133,12 @@ fn c59_shahe_and_hebei_charge_parents_nothing_not_even_one_fen() {
         let free = region(pack_id, None);
         for basis in [Basis::Term, Basis::Month, Basis::ClassHour, Basis::Day] {
             let refusal = fee::check_tariff(&free, &tariff(basis, 1)).unwrap_err();
-            let FeeRefusal::FreeOfCharge { clause } = refusal else {
-                panic!("{refusal:?}")
-            };
+            let FeeRefusal::FreeOfCharge { clause } = refusal else { panic!("{refusal:?}") };
             assert_eq!(clause.key, "parent_fee_mode");
         }
         let charge = fee::charge(&free, &tariff(Basis::Term, 1), &[lesson("2026-09-07", 1)]);
         assert!(matches!(charge, Err(FeeRefusal::FreeOfCharge { .. })));
-        assert!(matches!(
-            fee::term_ceiling(&free, &[]),
-            Err(FeeRefusal::FreeOfCharge { .. })
-        ));
+        assert!(matches!(fee::term_ceiling(&free, &[]), Err(FeeRefusal::FreeOfCharge { .. })));
     }
 }
 
@@ -191,24 +147,14 @@ fn c60_jinhua_the_average_is_compared_exactly() {
     let jinhua = region("zhejiang_jinhua", None);
     let cases = [
         (vec![(48_000, 100), (50_000, 100), (52_000, 100)], Ordering::Equal),
-        (
-            vec![(48_000, 100), (50_000, 100), (52_001, 100)],
-            Ordering::Greater,
-        ),
+        (vec![(48_000, 100), (50_000, 100), (52_001, 100)], Ordering::Greater),
         (vec![(48_000, 101), (50_000, 100), (52_000, 100)], Ordering::Less),
         (vec![(50_000, 3), (50_001, 1), (49_999, 1)], Ordering::Equal),
     ];
     for (fees, expected) in cases {
-        let fees: Vec<(Fen, u32)> = fees
-            .into_iter()
-            .map(|(amount, pupils)| (fen(amount), pupils))
-            .collect();
+        let fees: Vec<(Fen, u32)> = fees.into_iter().map(|(amount, pupils)| (fen(amount), pupils)).collect();
         let average = fee::average(&jinhua, &fees).expect("an average");
-        assert_eq!(
-            (average.compared, average.standard),
-            (expected, fen(50_000)),
-            "{fees:?}"
-        );
+        assert_eq!((average.compared, average.standard), (expected, fen(50_000)), "{fees:?}");
     }
 }
 
@@ -219,11 +165,7 @@ fn c60_jinhua_no_single_tariff_is_capped_by_the_average() {
     let clauses =
         fee::check_tariff(&jinhua, &tariff(Basis::Term, 52_000)).expect("a tariff above the average");
 
-    assert!(
-        clauses
-            .iter()
-            .any(|clause| clause.key == "parent_fee_avg_fen_per_term")
-    );
+    assert!(clauses.iter().any(|clause| clause.key == "parent_fee_avg_fen_per_term"));
 }
 
 #[test]
@@ -231,28 +173,18 @@ fn c60_jinhua_a_term_is_charged_once_and_only_with_a_lesson() {
     let jinhua = region("zhejiang_jinhua", None);
     let term = tariff(Basis::Term, 50_000);
 
-    let with = fee::charge(
-        &jinhua,
-        &term,
-        &[lesson("2026-09-07", 1), lesson("2026-09-14", 2)],
-    )
-    .expect("a charge");
+    let with =
+        fee::charge(&jinhua, &term, &[lesson("2026-09-07", 1), lesson("2026-09-14", 2)]).expect("a charge");
     let without = fee::charge(&jinhua, &term, &[]).expect("a charge");
     let with_empty_days = fee::charge(&jinhua, &term, &[lesson("2026-09-07", 0)]).expect("a charge");
 
-    assert_eq!(
-        (with.total, without.total, with_empty_days.total),
-        (fen(50_000), Fen::ZERO, Fen::ZERO)
-    );
+    assert_eq!((with.total, without.total, with_empty_days.total), (fen(50_000), Fen::ZERO, Fen::ZERO));
 }
 
 #[test]
 fn c77_extended_care_has_no_price() {
     for pack_id in ["hunan_zhuzhou", "zhejiang_jinhua"] {
-        let extended = Tariff {
-            slot_kind: DayPart::Extended,
-            ..tariff(Basis::ClassHour, 100)
-        };
+        let extended = Tariff { slot_kind: DayPart::Extended, ..tariff(Basis::ClassHour, 100) };
         let refusal = fee::check_tariff(&region(pack_id, None), &extended).unwrap_err();
         assert_eq!(refusal, FeeRefusal::ExtendedCareUnpriced);
     }
@@ -264,12 +196,7 @@ fn c57_each_end_slot_has_its_own_monthly_cap() {
         ("fee.parent_fee_mode", "\"ceiling\"", "exact"),
         ("fee.slot_fee_cap_fen_per_month", "[5000, 8000]", "ceiling"),
     ]);
-    let cases = [
-        (1, 5_000, true),
-        (1, 5_001, false),
-        (2, 8_000, true),
-        (2, 8_001, false),
-    ];
+    let cases = [(1, 5_000, true), (1, 5_001, false), (2, 8_000, true), (2, 8_001, false)];
     for (end_slot, amount, stands) in cases {
         let checked = fee::check_tariff(&anji, &tariff(Basis::SlotMonth { end_slot }, amount));
         assert_eq!(checked.is_ok(), stands, "slot {end_slot}, {amount} fen");
@@ -284,11 +211,7 @@ fn c57_each_end_slot_has_its_own_monthly_cap() {
 fn c58_all_courses_of_a_pupil_share_the_cap_of_a_term() {
     let personalised = made_of(&[
         ("fee.parent_fee_mode", "\"ceiling\"", "exact"),
-        (
-            "fee.personalised_course_parent_cap_fen_per_term",
-            "60000",
-            "ceiling",
-        ),
+        ("fee.personalised_course_parent_cap_fen_per_term", "60000", "ceiling"),
     ]);
     let course = |amount| (Offering::PersonalisedCourse, fen(amount));
 
@@ -304,14 +227,8 @@ fn c58_all_courses_of_a_pupil_share_the_cap_of_a_term() {
         ("fee.parent_fee_mode", "\"ceiling\"", "exact"),
         ("fee.parent_fee_cap_fen_per_term", "30000", "ceiling"),
     ]);
-    let courses = [
-        (Offering::Service, fen(20_000)),
-        (Offering::PersonalisedCourse, fen(10_001)),
-    ];
-    assert!(matches!(
-        fee::term_ceiling(&all, &courses),
-        Err(FeeRefusal::AboveCeiling { .. })
-    ));
+    let courses = [(Offering::Service, fen(20_000)), (Offering::PersonalisedCourse, fen(10_001))];
+    assert!(matches!(fee::term_ceiling(&all, &courses), Err(FeeRefusal::AboveCeiling { .. })));
 }
 
 #[test]
@@ -329,23 +246,14 @@ fn c55_an_exact_fee_is_neither_more_nor_less() {
 
 #[test]
 fn c76_a_month_is_not_charged_until_the_district_says_how() {
-    let keys = [
-        ("fee.parent_fee_mode", "\"exact\"", "exact"),
-        ("fee.parent_fee_fen_per_month", "12000", "exact"),
-    ];
-    let days = [
-        lesson("2026-09-07", 1),
-        lesson("2026-09-30", 1),
-        lesson("2026-10-08", 1),
-    ];
+    let keys =
+        [("fee.parent_fee_mode", "\"exact\"", "exact"), ("fee.parent_fee_fen_per_month", "12000", "exact")];
+    let days = [lesson("2026-09-07", 1), lesson("2026-09-30", 1), lesson("2026-10-08", 1)];
     let month = tariff(Basis::Month, 12_000);
 
     let silent = fee::charge(&made_of(&keys), &month, &days).unwrap_err();
-    let decided = fee::charge(
-        &supplemented(&keys, &[("fee.proration_rule", "\"whole_month\"")]),
-        &month,
-        &days,
-    );
+    let decided =
+        fee::charge(&supplemented(&keys, &[("fee.proration_rule", "\"whole_month\"")]), &month, &days);
 
     assert_eq!(silent_key(&silent), "proration_rule");
     assert_eq!(decided.expect("a charge").total, fen(24_000));
@@ -357,10 +265,7 @@ fn c61_nothing_is_charged_while_the_share_awaits_approval() {
         ("fee.parent_fee_mode", "\"awaiting_approval\"", "exact"),
         ("fee.price_approval_required", "true", "exact"),
     ];
-    let approved = Tariff {
-        approval_document: Some("批复1号".to_owned()),
-        ..tariff(Basis::Term, 10_000)
-    };
+    let approved = Tariff { approval_document: Some("批复1号".to_owned()), ..tariff(Basis::Term, 10_000) };
     assert!(matches!(
         fee::check_tariff(&made_of(&awaiting), &approved),
         Err(FeeRefusal::AwaitingApproval { .. })
@@ -368,21 +273,12 @@ fn c61_nothing_is_charged_while_the_share_awaits_approval() {
 
     let decided = supplemented(
         &awaiting,
-        &[
-            ("fee.parent_fee_mode", "\"ceiling\""),
-            ("fee.parent_fee_cap_fen_per_term", "20000"),
-        ],
+        &[("fee.parent_fee_mode", "\"ceiling\""), ("fee.parent_fee_cap_fen_per_term", "20000")],
     );
     assert!(fee::check_tariff(&decided, &approved).is_ok());
     for missing in [None, Some("  ".to_owned())] {
-        let unapproved = Tariff {
-            approval_document: missing,
-            ..approved.clone()
-        };
-        assert!(matches!(
-            fee::check_tariff(&decided, &unapproved),
-            Err(FeeRefusal::ApprovalMissing { .. })
-        ));
+        let unapproved = Tariff { approval_document: missing, ..approved.clone() };
+        assert!(matches!(fee::check_tariff(&decided, &unapproved), Err(FeeRefusal::ApprovalMissing { .. })));
     }
 }
 
@@ -393,10 +289,7 @@ fn c108_a_fee_for_primary_is_silent_on_junior() {
         ("fee.parent_fee_fen_per_term", "60000", "exact"),
         ("fee.fee_stage_scope", "[\"primary\"]", "exact"),
     ]);
-    let junior = Tariff {
-        stage: Stage::Junior,
-        ..tariff(Basis::Term, 60_000)
-    };
+    let junior = Tariff { stage: Stage::Junior, ..tariff(Basis::Term, 60_000) };
 
     assert!(fee::check_tariff(&primary_only, &tariff(Basis::Term, 60_000)).is_ok());
     let refusal = fee::check_tariff(&primary_only, &junior).unwrap_err();

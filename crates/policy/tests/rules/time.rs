@@ -28,30 +28,16 @@ fn no_plan() -> SchoolPlan {
 }
 
 fn own_plan() -> SchoolPlan {
-    SchoolPlan {
-        adjusts_times: true,
-        ..SchoolPlan::default()
-    }
+    SchoolPlan { adjusts_times: true, ..SchoolPlan::default() }
 }
 
 fn because(reason: &str) -> SchoolPlan {
-    SchoolPlan {
-        justification: Some(reason.to_owned()),
-        ..SchoolPlan::default()
-    }
+    SchoolPlan { justification: Some(reason.to_owned()), ..SchoolPlan::default() }
 }
 
 fn every_day(slots: &[SlotPlan]) -> Vec<SlotPlan> {
-    let week = [
-        Weekday::Mon,
-        Weekday::Tue,
-        Weekday::Wed,
-        Weekday::Thu,
-        Weekday::Fri,
-    ];
-    week.into_iter()
-        .flat_map(|weekday| slots.iter().map(move |slot| SlotPlan { weekday, ..*slot }))
-        .collect()
+    let week = [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri];
+    week.into_iter().flat_map(|weekday| slots.iter().map(move |slot| SlotPlan { weekday, ..*slot })).collect()
 }
 
 fn is_fine(policy: &Policy, slot: &SlotPlan, plan: &SchoolPlan) -> bool {
@@ -67,21 +53,9 @@ fn c08_shahe_noon_at_1330_is_early_in_summer_and_fine_in_winter() {
         ..slot(DayPart::NoonSlot, starts_at, "14:30")
     };
 
-    assert!(is_fine(
-        &shahe,
-        &noon("2026-10-01", "2027-01-20", "13:30"),
-        &no_plan()
-    ));
-    assert!(is_fine(
-        &shahe,
-        &noon("2026-10-01", "2027-01-20", "13:00"),
-        &no_plan()
-    ));
-    assert!(is_fine(
-        &shahe,
-        &noon("2026-09-01", "2027-01-20", "14:00"),
-        &no_plan()
-    ));
+    assert!(is_fine(&shahe, &noon("2026-10-01", "2027-01-20", "13:30"), &no_plan()));
+    assert!(is_fine(&shahe, &noon("2026-10-01", "2027-01-20", "13:00"), &no_plan()));
+    assert!(is_fine(&shahe, &noon("2026-09-01", "2027-01-20", "14:00"), &no_plan()));
     let winter =
         time::check_slot(&shahe, &noon("2026-10-01", "2027-01-20", "12:59"), &no_plan()).unwrap_err();
     assert!(matches!(winter, TimeRefusal::StartsTooEarly { earliest, .. } if earliest == at("13:00")));
@@ -112,9 +86,7 @@ fn c08_shahe_the_schools_own_plan_may_move_the_noon_start_and_that_is_flagged() 
 
     let flags = time::check_slot(&shahe, &noon, &own_plan()).expect("allowed");
 
-    let [Flag::AdjustedByPlan { clause, allowed_by }] = flags.as_slice() else {
-        panic!("{flags:?}")
-    };
+    let [Flag::AdjustedByPlan { clause, allowed_by }] = flags.as_slice() else { panic!("{flags:?}") };
     assert_eq!(clause.key, "noon_slot_start_not_before_summer");
     assert_eq!(allowed_by.key, "school_plan_may_adjust_times");
 }
@@ -127,11 +99,7 @@ fn t5_shahe_is_silent_on_seasons_until_they_are_written_down() {
         time::check_slot(&shahe, &slot(DayPart::NoonSlot, "13:30", "14:30"), &no_plan()).unwrap_err();
 
     assert!(matches!(in_doubt, TimeRefusal::Silent(silent) if silent.key == "winter_from"));
-    assert!(is_fine(
-        &shahe,
-        &slot(DayPart::NoonSlot, "14:00", "14:30"),
-        &no_plan()
-    ));
+    assert!(is_fine(&shahe, &slot(DayPart::NoonSlot, "14:00", "14:30"), &no_plan()));
     let demo = region("hebei_shahe", Some("shahe_demo"));
     let cases = [
         ("2026-09-30", Season::Summer),
@@ -152,10 +120,7 @@ fn c10_shahe_ends_by_1800_unless_the_schools_own_plan_says_otherwise() {
     assert!(is_fine(&shahe, &afternoon("18:00"), &no_plan()));
     let late = time::check_slot(&shahe, &afternoon("18:05"), &no_plan()).unwrap_err();
     assert!(matches!(late, TimeRefusal::EndsTooLate { latest, .. } if latest == at("18:00")));
-    assert_eq!(
-        time::check_slot(&shahe, &afternoon("18:05"), &own_plan()).map(|flags| flags.len()),
-        Ok(1)
-    );
+    assert_eq!(time::check_slot(&shahe, &afternoon("18:05"), &own_plan()).map(|flags| flags.len()), Ok(1));
 }
 
 #[test]
@@ -181,10 +146,7 @@ fn c09_a_floor_in_principle_needs_a_reason_and_is_flagged() {
     assert!(is_fine(&principle, &afternoon("17:30"), &no_plan()));
     for plan in [no_plan(), because(" "), own_plan()] {
         let refusal = time::check_slot(&principle, &afternoon("17:29"), &plan).unwrap_err();
-        assert!(
-            matches!(refusal, TimeRefusal::JustificationRequired { .. }),
-            "{refusal:?}"
-        );
+        assert!(matches!(refusal, TimeRefusal::JustificationRequired { .. }), "{refusal:?}");
     }
     let flags = time::check_slot(&principle, &afternoon("17:29"), &because("校车")).expect("accepted");
     assert!(matches!(flags.as_slice(), [Flag::EndBeforePrinciple { .. }]));
@@ -205,17 +167,11 @@ fn c09_jinhua_measures_by_local_office_closing_which_the_district_states() {
 #[test]
 fn t9_the_floor_is_held_against_the_end_of_service_only() {
     let demo = region("zhejiang_jinhua", Some("jinhua_demo"));
-    let first = SlotPlan {
-        ends_service: false,
-        ..afternoon("16:40")
-    };
+    let first = SlotPlan { ends_service: false, ..afternoon("16:40") };
     let last = slot(DayPart::Afternoon, "16:50", "17:30");
 
     assert!(is_fine(&demo, &first, &no_plan()));
-    assert_eq!(
-        time::check_week(&demo, &every_day(&[first, last]), &no_plan()),
-        Ok(vec![])
-    );
+    assert_eq!(time::check_week(&demo, &every_day(&[first, last]), &no_plan()), Ok(vec![]));
     assert!(matches!(
         time::check_week(&demo, &every_day(&[first]), &no_plan()),
         Err(TimeRefusal::EndsTooEarly { .. })
@@ -229,15 +185,7 @@ fn c11_shahe_asks_for_120_minutes_a_day_over_both_slots() {
 
     let short = time::check_week(&shahe, &week("17:15"), &no_plan()).unwrap_err();
 
-    let TimeRefusal::TooLittle {
-        least,
-        found,
-        weekday,
-        clause,
-    } = short
-    else {
-        panic!("{short:?}")
-    };
+    let TimeRefusal::TooLittle { least, found, weekday, clause } = short else { panic!("{short:?}") };
     assert_eq!((least, found, weekday), (120, 115, Some(Weekday::Mon)));
     assert_eq!(clause.key, "min_minutes_per_day");
     assert_eq!(time::check_week(&shahe, &week("17:20"), &no_plan()), Ok(vec![]));
@@ -250,24 +198,17 @@ fn c11_shahe_asks_for_120_minutes_a_day_over_both_slots() {
 #[test]
 fn c11_time_two_slots_share_counts_once() {
     let shahe = region("hebei_shahe", None);
-    let week = every_day(&[
-        slot(DayPart::Afternoon, "16:00", "17:30"),
-        slot(DayPart::Afternoon, "16:30", "17:45"),
-    ]);
+    let week =
+        every_day(&[slot(DayPart::Afternoon, "16:00", "17:30"), slot(DayPart::Afternoon, "16:30", "17:45")]);
     let short = time::check_week(&shahe, &week, &no_plan()).unwrap_err();
-    assert!(
-        matches!(short, TimeRefusal::TooLittle { found: 105, .. }),
-        "{short:?}"
-    );
+    assert!(matches!(short, TimeRefusal::TooLittle { found: 105, .. }), "{short:?}");
 }
 
 #[test]
 fn c11_extended_care_fills_no_minimum() {
     let shahe = region("hebei_shahe", None);
-    let week = every_day(&[
-        slot(DayPart::Afternoon, "16:00", "17:30"),
-        slot(DayPart::Extended, "17:30", "19:00"),
-    ]);
+    let week =
+        every_day(&[slot(DayPart::Afternoon, "16:00", "17:30"), slot(DayPart::Extended, "17:30", "19:00")]);
     assert!(matches!(
         time::check_week(&shahe, &week, &no_plan()),
         Err(TimeRefusal::TooLittle { found: 90, .. })
@@ -280,18 +221,7 @@ fn c12_shahe_gives_service_on_every_workday() {
     let mut week = every_day(&[slot(DayPart::Afternoon, "16:00", "18:00")]);
     week.pop();
     let short = time::check_week(&shahe, &week, &no_plan()).unwrap_err();
-    assert!(
-        matches!(
-            short,
-            TimeRefusal::TooLittle {
-                least: 5,
-                found: 4,
-                weekday: None,
-                ..
-            }
-        ),
-        "{short:?}"
-    );
+    assert!(matches!(short, TimeRefusal::TooLittle { least: 5, found: 4, weekday: None, .. }), "{short:?}");
 }
 
 #[test]
@@ -301,12 +231,7 @@ fn c06_a_part_the_documents_exclude_is_out_of_scope() {
         "[\"early_arrival\", \"noon_rest\", \"evening_study\"]",
         "exact",
     )]);
-    for kind in [
-        DayPart::EarlyArrival,
-        DayPart::NoonRest,
-        DayPart::NoonSlot,
-        DayPart::EveningStudy,
-    ] {
+    for kind in [DayPart::EarlyArrival, DayPart::NoonRest, DayPart::NoonSlot, DayPart::EveningStudy] {
         let refusal = time::check_slot(&excludes, &slot(kind, "12:00", "13:00"), &no_plan()).unwrap_err();
         assert!(matches!(refusal, TimeRefusal::OutOfScope { part, .. } if part == kind));
     }
@@ -323,38 +248,20 @@ fn c06_a_part_the_documents_do_not_name_is_flagged_and_not_refused() {
 
 #[test]
 fn c07_two_or_three_slots_are_a_permission_and_four_are_too_many() {
-    let may_split = made_of(&[
-        ("time.slot_count_min", "2", "principle"),
-        ("time.slot_count_max", "3", "principle"),
-    ]);
-    let parts = [
-        ("15:30", "16:00"),
-        ("16:00", "16:30"),
-        ("16:30", "17:00"),
-        ("17:00", "17:30"),
-    ];
+    let may_split =
+        made_of(&[("time.slot_count_min", "2", "principle"), ("time.slot_count_max", "3", "principle")]);
+    let parts = [("15:30", "16:00"), ("16:00", "16:30"), ("16:30", "17:00"), ("17:00", "17:30")];
     for (count, stands) in [(1, true), (2, true), (3, true), (4, false)] {
-        let slots: Vec<SlotPlan> = parts
-            .iter()
-            .take(count)
-            .map(|part| slot(DayPart::Afternoon, part.0, part.1))
-            .collect();
-        assert_eq!(
-            time::check_week(&may_split, &slots, &no_plan()).is_ok(),
-            stands,
-            "{count} slots"
-        );
+        let slots: Vec<SlotPlan> =
+            parts.iter().take(count).map(|part| slot(DayPart::Afternoon, part.0, part.1)).collect();
+        assert_eq!(time::check_week(&may_split, &slots, &no_plan()).is_ok(), stands, "{count} slots");
     }
     let three_if_split = made_of(&[("time.slot_count_min", "3", "principle")]);
-    let split_in_two = [
-        slot(DayPart::Afternoon, "15:30", "16:30"),
-        slot(DayPart::Afternoon, "16:30", "17:30"),
-    ];
+    let split_in_two =
+        [slot(DayPart::Afternoon, "15:30", "16:30"), slot(DayPart::Afternoon, "16:30", "17:30")];
     assert!(time::check_week(&three_if_split, &split_in_two, &no_plan()).is_err());
-    let exactly_two = made_of(&[
-        ("time.slot_count_min", "2", "exact"),
-        ("time.slot_count_max", "2", "exact"),
-    ]);
+    let exactly_two =
+        made_of(&[("time.slot_count_min", "2", "exact"), ("time.slot_count_max", "2", "exact")]);
     assert!(time::check_week(&exactly_two, &[afternoon("17:00")], &no_plan()).is_err());
 }
 
@@ -363,20 +270,9 @@ fn t64_at_least_two_class_hours_and_at_most_two_are_different_rules() {
     let least = made_of(&[("time.min_class_hours_per_afternoon", "2", "floor")]);
     let most = made_of(&[("time.max_class_hours_per_day", "2", "ceiling")]);
     for (class_hours, by_least, by_most) in [(1, false, true), (2, true, true), (3, true, false)] {
-        let day = [SlotPlan {
-            class_hours,
-            ..afternoon("18:00")
-        }];
-        assert_eq!(
-            time::check_week(&least, &day, &no_plan()).is_ok(),
-            by_least,
-            "{class_hours}"
-        );
-        assert_eq!(
-            time::check_week(&most, &day, &no_plan()).is_ok(),
-            by_most,
-            "{class_hours}"
-        );
+        let day = [SlotPlan { class_hours, ..afternoon("18:00") }];
+        assert_eq!(time::check_week(&least, &day, &no_plan()).is_ok(), by_least, "{class_hours}");
+        assert_eq!(time::check_week(&most, &day, &no_plan()).is_ok(), by_most, "{class_hours}");
     }
 }
 
@@ -392,10 +288,7 @@ fn c12_four_days_are_not_five() {
 #[test]
 fn c13_service_does_not_start_before_the_teaching_plan_ends() {
     let after = made_of(&[("time.start_after", "\"curriculum_completed\"", "exact")]);
-    let taught_until = |text: &str| SchoolPlan {
-        teaching_ends_at: Some(at(text)),
-        ..SchoolPlan::default()
-    };
+    let taught_until = |text: &str| SchoolPlan { teaching_ends_at: Some(at(text)), ..SchoolPlan::default() };
     let starting = slot(DayPart::Afternoon, "15:20", "17:30");
 
     assert!(matches!(
@@ -418,17 +311,8 @@ fn c14_homework_has_its_class_hour() {
 fn a_slot_that_ends_before_it_starts_is_no_slot() {
     let shahe = region("hebei_shahe", None);
     for ends_at in ["16:00", "15:00"] {
-        assert_eq!(
-            time::check_slot(&shahe, &afternoon(ends_at), &no_plan()),
-            Err(TimeRefusal::NotASpan)
-        );
+        assert_eq!(time::check_slot(&shahe, &afternoon(ends_at), &no_plan()), Err(TimeRefusal::NotASpan));
     }
-    let backwards = SlotPlan {
-        to: day("2026-08-31"),
-        ..afternoon("18:00")
-    };
-    assert_eq!(
-        time::check_slot(&shahe, &backwards, &no_plan()),
-        Err(TimeRefusal::NotASpan)
-    );
+    let backwards = SlotPlan { to: day("2026-08-31"), ..afternoon("18:00") };
+    assert_eq!(time::check_slot(&shahe, &backwards, &no_plan()), Err(TimeRefusal::NotASpan));
 }

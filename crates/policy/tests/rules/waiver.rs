@@ -22,10 +22,7 @@ fn c62_zhuzhou_a_registered_poor_family_pays_nothing_for_a_week_of_4000_fen() {
 #[test]
 fn c62_jinhua_a_difficult_family_is_exempt() {
     let jinhua = region("zhejiang_jinhua", None);
-    assert!(matches!(
-        waiver::effect(&jinhua, "difficult_family"),
-        Ok(Effect::Full { .. })
-    ));
+    assert!(matches!(waiver::effect(&jinhua, "difficult_family"), Ok(Effect::Full { .. })));
 }
 
 #[test]
@@ -59,31 +56,17 @@ fn c62_a_partial_waiver_without_a_rate_is_silent_until_the_district_decides() {
     assert_eq!((waived.waived, waived.payable), (fen(3_600), fen(8_400)));
     assert_eq!(waived.clauses.len(), 2);
 
-    let other = supplemented(
-        &keys,
-        &[(
-            "waiver.partial_waiver_rates",
-            r#"[{ category = "x", rate_bp = 1 }]"#,
-        )],
-    );
-    assert_eq!(
-        waiver::effect(&other, "difficult").unwrap_err().key,
-        "partial_waiver_rates"
-    );
+    let other =
+        supplemented(&keys, &[("waiver.partial_waiver_rates", r#"[{ category = "x", rate_bp = 1 }]"#)]);
+    assert_eq!(waiver::effect(&other, "difficult").unwrap_err().key, "partial_waiver_rates");
 }
 
 #[test]
 fn t70_a_fraction_of_a_fen_needs_a_rounding_rule() {
     let keys = [("waiver.waivers", MIXED, "exact")];
-    let rates = (
-        "waiver.partial_waiver_rates",
-        r#"[{ category = "difficult", rate_bp = 3333 }]"#,
-    );
-    let cases = [
-        (None, None),
-        (Some("\"family_pays_less\""), Some(67)),
-        (Some("\"family_pays_more\""), Some(68)),
-    ];
+    let rates = ("waiver.partial_waiver_rates", r#"[{ category = "difficult", rate_bp = 3333 }]"#);
+    let cases =
+        [(None, None), (Some("\"family_pays_less\""), Some(67)), (Some("\"family_pays_more\""), Some(68))];
     for (rounding, expected) in cases {
         let mut decisions = vec![rates];
         decisions.extend(rounding.map(|rounding| ("waiver.partial_waiver_rounding", rounding)));
@@ -104,8 +87,5 @@ fn t70_a_fraction_of_a_fen_needs_a_rounding_rule() {
 fn a_negative_charge_is_not_waived() {
     let zhuzhou = region("hunan_zhuzhou", None);
     let effect = waiver::effect(&zhuzhou, "registered_poor").expect("an effect");
-    assert_eq!(
-        waiver::apply(&zhuzhou, fen(-1), &effect),
-        Err(WaiverRefusal::NotACharge { charge: fen(-1) })
-    );
+    assert_eq!(waiver::apply(&zhuzhou, fen(-1), &effect), Err(WaiverRefusal::NotACharge { charge: fen(-1) }));
 }

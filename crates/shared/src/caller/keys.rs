@@ -58,11 +58,7 @@ pub fn generate(folder: &Path, issuer: &str) -> Result<PathBuf, KeyError> {
     };
 
     let body: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
-    let pkcs8 = Zeroizing::new(
-        STANDARD
-            .decode(body)
-            .map_err(|_| KeyError::Crypto(issuer.to_owned()))?,
-    );
+    let pkcs8 = Zeroizing::new(STANDARD.decode(body).map_err(|_| KeyError::Crypto(issuer.to_owned()))?);
     let pair = Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|_| KeyError::Crypto(issuer.to_owned()))?;
     let public: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(crypto)?;
     fs::write(&public_path, pem("PUBLIC KEY", public.as_ref())).map_err(file(&public_path))?;

@@ -89,9 +89,5 @@ impl Caller {
 /// Who made this call, as the server verified it; [`Caller::Anonymous`] when no server did.
 #[must_use]
 pub fn of<T>(request: &tonic::Request<T>) -> Caller {
-    request
-        .extensions()
-        .get::<Caller>()
-        .cloned()
-        .unwrap_or(Caller::Anonymous)
+    request.extensions().get::<Caller>().cloned().unwrap_or(Caller::Anonymous)
 }

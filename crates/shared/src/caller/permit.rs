@@ -60,10 +60,7 @@ impl Caller {
                 if grants.is_empty() {
                     return Err(status::denied("ROLE_NOT_ALLOWED"));
                 }
-                Ok(StaffPermit(StaffMember {
-                    id: member.id,
-                    grants,
-                }))
+                Ok(StaffPermit(StaffMember { id: member.id, grants }))
             }
             Self::Guardian(_) | Self::Service(_) => Err(status::denied("ROLE_NOT_ALLOWED")),
         }
@@ -120,11 +117,7 @@ impl StaffPermit {
     /// # Errors
     /// NOT_FOUND `<KIND>_NOT_FOUND`, the same as for a thing that does not exist.
     pub fn reach(&self, path: &NodePath, kind: &str, id: impl Display) -> Result<(), Status> {
-        if self.reaches(path) {
-            Ok(())
-        } else {
-            Err(status::not_found(kind, id))
-        }
+        if self.reaches(path) { Ok(()) } else { Err(status::not_found(kind, id)) }
     }
 
     /// Says whether `path` lies within reach of any of the grants.
@@ -136,10 +129,7 @@ impl StaffPermit {
     /// Says whether the caller has `role` over `path`; only roles that were asked for count.
     #[must_use]
     pub fn holds(&self, role: Role, path: &NodePath) -> bool {
-        self.0
-            .grants
-            .iter()
-            .any(|grant| grant.role == role && grant.reaches(path))
+        self.0.grants.iter().any(|grant| grant.role == role && grant.reaches(path))
     }
 
     /// The outermost places within reach, sorted, none below another: what a list query is scoped by.

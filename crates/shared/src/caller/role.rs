@@ -195,16 +195,8 @@ mod tests {
         let path = |nodes: &[Uuid]| NodePath::new(nodes.to_vec());
         let table = [
             (path(&[district]), path(&[district, town, school, class]), true),
-            (
-                path(&[district, town, school]),
-                path(&[district, town, school]),
-                true,
-            ),
-            (
-                path(&[district, town, school, class]),
-                path(&[district, town, school]),
-                false,
-            ),
+            (path(&[district, town, school]), path(&[district, town, school]), true),
+            (path(&[district, town, school, class]), path(&[district, town, school]), false),
             (path(&[district, other]), path(&[district, town, school]), false),
             (path(&[town]), path(&[district, town]), false),
             (NodePath::ROOT, path(&[district]), true),
@@ -218,15 +210,8 @@ mod tests {
     fn only_the_platform_operator_reaches_all_with_an_empty_path() {
         let district = NodePath::new(vec![Uuid::from_u128(1)]);
         for role in Role::ALL {
-            let grant = Grant {
-                role: *role,
-                path: NodePath::ROOT,
-            };
-            assert_eq!(
-                grant.reaches(&district),
-                *role == Role::PlatformOperator,
-                "{role}"
-            );
+            let grant = Grant { role: *role, path: NodePath::ROOT };
+            assert_eq!(grant.reaches(&district), *role == Role::PlatformOperator, "{role}");
         }
     }
 }

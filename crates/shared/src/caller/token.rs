@@ -116,15 +116,9 @@ impl Signer {
     /// [`TokenError::File`] or [`TokenError::Key`].
     pub fn load(issuer: &str, private_key: &Path, clock: SharedClock) -> Result<Self, TokenError> {
         let pem = Zeroizing::new(read(private_key)?);
-        let key = EncodingKey::from_ed_pem(&pem).map_err(|_| TokenError::Key {
-            path: private_key.to_owned(),
-        })?;
-        Ok(Self {
-            issuer: issuer.to_owned(),
-            key,
-            clock,
-            service_token: Mutex::new(None),
-        })
+        let key =
+            EncodingKey::from_ed_pem(&pem).map_err(|_| TokenError::Key { path: private_key.to_owned() })?;
+        Ok(Self { issuer: issuer.to_owned(), key, clock, service_token: Mutex::new(None) })
     }
 
     /// Signs a token for `caller` that lasts for `lifetime` from now.
@@ -165,10 +159,7 @@ impl Signer {
             exp: (now + lifetime).timestamp(),
             caller: caller.clone(),
         };
-        let header = Header {
-            kid: Some(self.issuer.clone()),
-            ..Header::new(Algorithm::EdDSA)
-        };
+        let header = Header { kid: Some(self.issuer.clone()), ..Header::new(Algorithm::EdDSA) };
         encode(&header, &claims, &self.key).map_err(TokenError::Signing)
     }
 }
@@ -196,21 +187,12 @@ impl Verifier {
     /// # Errors
     /// [`TokenError::File`] or [`TokenError::Key`]; a folder without any key is a verifier that believes nobody.
     pub fn load(folder: &Path, clock: SharedClock) -> Result<Self, TokenError> {
-        let unread = |source| TokenError::File {
-            path: folder.to_owned(),
-            source,
-        };
+        let unread = |source| TokenError::File { path: folder.to_owned(), source };
         let mut keys: HashMap<String, Vec<DecodingKey>> = HashMap::new();
         for entry in fs::read_dir(folder).map_err(unread)? {
             let path = entry.map_err(unread)?.path();
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
-            let Some(issuer) = name
-                .strip_suffix(".pub.pem")
-                .and_then(|name| name.split('.').next())
-            else {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let Some(issuer) = name.strip_suffix(".pub.pem").and_then(|name| name.split('.').next()) else {
                 continue;
             };
             let key = DecodingKey::from_ed_pem(&read(&path)?)
@@ -222,12 +204,7 @@ impl Verifier {
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
         // The library would read the system's clock; `check_time` reads ours.
         validation.validate_exp = false;
-        Ok(Self {
-            keys,
-            validation,
-            clock,
-            verified: moka::future::Cache::new(CACHE_COUNT),
-        })
+        Ok(Self { keys, validation, clock, verified: moka::future::Cache::new(CACHE_COUNT) })
     }
 
     /// Says for whom a token speaks.
@@ -253,10 +230,7 @@ impl Verifier {
     fn read(&self, token: &str) -> Result<Verified, TokenError> {
         let header = decode_header(token).map_err(|_| TokenError::Invalid("it is no JWT"))?;
         let issuer = header.kid.ok_or(TokenError::Invalid("it names no key"))?;
-        let keys = self
-            .keys
-            .get(&issuer)
-            .ok_or(TokenError::Invalid("its issuer is unknown"))?;
+        let keys = self.keys.get(&issuer).ok_or(TokenError::Invalid("its issuer is unknown"))?;
         let mut failure = TokenError::Invalid("its issuer is unknown");
         for key in keys {
             match decode::<Claims>(token, key, &self.validation) {
@@ -278,11 +252,7 @@ fn check_claims(issuer: &str, claims: Claims) -> Result<Verified, TokenError> {
     }
     let moment =
         |seconds| Moment::from_timestamp(seconds, 0).ok_or(TokenError::Invalid("its times are not times"));
-    Ok(Verified {
-        caller: claims.caller,
-        issued_at: moment(claims.iat)?,
-        expires_at: moment(claims.exp)?,
-    })
+    Ok(Verified { caller: claims.caller, issued_at: moment(claims.iat)?, expires_at: moment(claims.exp)? })
 }
 
 /// People are spoken for by identity, a service by itself, and nobody by nobody.
@@ -296,10 +266,7 @@ fn check_issuer(issuer: &str, caller: &Caller) -> Result<(), TokenError> {
     if allowed {
         return Ok(());
     }
-    Err(TokenError::Forbidden {
-        issuer: issuer.to_owned(),
-        caller: caller.key(),
-    })
+    Err(TokenError::Forbidden { issuer: issuer.to_owned(), caller: caller.key() })
 }
 
 /// A token is good from `issued_at` (less the leeway) and over at `expires_at` (plus the leeway).
@@ -308,9 +275,7 @@ fn check_time(token: &Verified, now: Moment) -> Result<(), TokenError> {
         return Err(TokenError::Invalid("it is from the future"));
     }
     if token.expires_at + LEEWAY <= now {
-        return Err(TokenError::Expired {
-            expired_at: token.expires_at,
-        });
+        return Err(TokenError::Expired { expired_at: token.expires_at });
     }
     Ok(())
 }
@@ -326,8 +291,5 @@ fn why(kind: &ErrorKind) -> &'static str {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TokenError> {
-    fs::read(path).map_err(|source| TokenError::File {
-        path: path.to_owned(),
-        source,
-    })
+    fs::read(path).map_err(|source| TokenError::File { path: path.to_owned(), source })
 }

@@ -96,11 +96,7 @@ pub fn optional(mut column: ColumnDef) -> ColumnDef {
 /// The check `<table>_<column>_check`: the text is one of `words`, lower-case and without quotes.
 #[must_use]
 pub fn one_of(table: &str, column: &str, words: &[&str]) -> Check {
-    let words = words
-        .iter()
-        .map(|word| format!("'{word}'"))
-        .collect::<Vec<_>>()
-        .join(", ");
+    let words = words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ");
     check(table, column, &format!("{column} in ({words})"))
 }
 
@@ -121,19 +117,14 @@ pub fn check(table: &str, about: &str, condition: &str) -> Check {
 #[must_use]
 pub fn unique(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
     let mut index = index(table, columns);
-    index
-        .name(format!("{table}_{}_key", columns.join("_")))
-        .unique()
-        .take()
+    index.name(format!("{table}_{}_key", columns.join("_"))).unique().take()
 }
 
 /// The index `<table>_<column>_…_idx`.
 #[must_use]
 pub fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
     let mut index = Index::create();
-    index
-        .name(format!("{table}_{}_idx", columns.join("_")))
-        .table(table);
+    index.name(format!("{table}_{}_idx", columns.join("_"))).table(table);
     for column in columns {
         index.col(column.into_iden());
     }

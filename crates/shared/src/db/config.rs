@@ -21,11 +21,7 @@ pub enum Kind {
 impl Kind {
     /// The engine behind a SeaORM connection. What is not PostgreSQL is SQLite: no other driver is built in.
     pub(super) fn of(backend: DbBackend) -> Self {
-        if backend == DbBackend::Postgres {
-            Self::Postgres
-        } else {
-            Self::Sqlite
-        }
+        if backend == DbBackend::Postgres { Self::Postgres } else { Self::Sqlite }
     }
 }
 
@@ -96,10 +92,7 @@ impl DbConfig {
     /// The settings for `url`, all else as by default.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            ..Self::default()
-        }
+        Self { url: url.into(), ..Self::default() }
     }
 
     /// Which engine the URL names.
@@ -110,19 +103,13 @@ impl DbConfig {
         match self.url.split_once("://") {
             Some(("sqlite", path)) if !path.is_empty() && !path.starts_with(":memory:") => Ok(Kind::Sqlite),
             Some(("postgres" | "postgresql", _)) => Ok(Kind::Postgres),
-            _ => Err(Error::Config(
-                "db.url must be sqlite://<path> or postgres://…".to_owned(),
-            )),
+            _ => Err(Error::Config("db.url must be sqlite://<path> or postgres://…".to_owned())),
         }
     }
 
     /// The schema to be confined to, checked: it becomes part of statements.
     pub(super) fn schema(&self) -> Result<Option<String>, Error> {
-        let Some(schema) = self
-            .schema
-            .as_deref()
-            .filter(|_| self.kind() == Ok(Kind::Postgres))
-        else {
+        let Some(schema) = self.schema.as_deref().filter(|_| self.kind() == Ok(Kind::Postgres)) else {
             return Ok(None);
         };
         let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
@@ -155,15 +142,9 @@ mod tests {
     #[test]
     fn the_url_names_the_engine() {
         assert_eq!(DbConfig::new("sqlite://data/catalog.db").kind(), Ok(Kind::Sqlite));
-        assert_eq!(
-            DbConfig::new("postgres://kehou@db/kehou").kind(),
-            Ok(Kind::Postgres)
-        );
+        assert_eq!(DbConfig::new("postgres://kehou@db/kehou").kind(), Ok(Kind::Postgres));
         for url in ["mysql://db/kehou", "kehou.db", "sqlite://:memory:", "sqlite://"] {
-            assert!(
-                matches!(DbConfig::new(url).kind(), Err(Error::Config(_))),
-                "{url}"
-            );
+            assert!(matches!(DbConfig::new(url).kind(), Err(Error::Config(_))), "{url}");
         }
     }
 

@@ -32,11 +32,7 @@ pub enum Error {
 impl Error {
     /// A row of `table` with key `id` that breaks a promise.
     pub fn inconsistent(table: &'static str, id: impl Display, why: impl Display) -> Self {
-        Self::Inconsistent {
-            table,
-            id: id.to_string(),
-            why: why.to_string(),
-        }
+        Self::Inconsistent { table, id: id.to_string(), why: why.to_string() }
     }
 
     /// Says whether the whole transaction, begun again, could succeed: another one was in the way.
@@ -79,10 +75,7 @@ fn violated(error: &DbErr) -> Option<String> {
         };
     }
     // SQLite: `UNIQUE constraint failed: seat.pupil_id, seat.slot_id`.
-    let (_, subject) = error
-        .message()
-        .split_once("constraint failed: ")
-        .unwrap_or_default();
+    let (_, subject) = error.message().split_once("constraint failed: ").unwrap_or_default();
     let columns = || subject.split(", ").filter_map(|column| column.split_once('.'));
     match error.kind() {
         ErrorKind::UniqueViolation if error.code().as_deref() == Some(SQLITE_PRIMARY_KEY) => {

@@ -58,13 +58,7 @@ impl Db {
             Kind::Sqlite => connect_sqlite(config).await?,
             Kind::Postgres => connect_postgres(config).await?,
         };
-        Ok(Self(Arc::new(Inner {
-            kind,
-            schema: config.schema()?,
-            write,
-            read,
-            told: Notify::new(),
-        })))
+        Ok(Self(Arc::new(Inner { kind, schema: config.schema()?, write, read, told: Notify::new() })))
     }
 
     /// Which engine it is: for the few statements that must differ.
@@ -91,11 +85,7 @@ impl Db {
             ..TransactionOptions::default()
         };
         let inner = self.0.write.begin_with_options(options).await?;
-        Ok(Tx {
-            inner,
-            db: self.clone(),
-            told: AtomicBool::new(false),
-        })
+        Ok(Tx { inner, db: self.clone(), told: AtomicBool::new(false) })
     }
 
     /// Closes the connections, waiting up to `patience` for those in use. Nothing can be done with the
@@ -224,11 +214,7 @@ async fn connect_sqlite(config: &DbConfig) -> Result<(DatabaseConnection, Databa
     }
     // One writer: SQLite has one at a time anyway, and a fair queue here beats polling for its lock there.
     let mut write = options(config);
-    write
-        .min_connections(1)
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None);
+    write.min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None);
     write.map_sqlx_sqlite_opts(|options| {
         options
             .create_if_missing(true)
@@ -240,9 +226,7 @@ async fn connect_sqlite(config: &DbConfig) -> Result<(DatabaseConnection, Databa
     let write = Database::connect(write).await?;
 
     let mut read = options(config);
-    read.max_connections(config.max_connections)
-        .idle_timeout(None)
-        .max_lifetime(None);
+    read.max_connections(config.max_connections).idle_timeout(None).max_lifetime(None);
     read.map_sqlx_sqlite_opts(|options| options.pragma("query_only", "ON").busy_timeout(ACQUIRE_TIMEOUT));
     Ok((write, Database::connect(read).await?))
 }
@@ -253,19 +237,14 @@ async fn connect_postgres(config: &DbConfig) -> Result<(DatabaseConnection, Data
         ("default_transaction_isolation", "read committed".to_owned()),
         ("statement_timeout", config.statement_timeout_ms.to_string()),
         ("lock_timeout", config.lock_timeout_ms.to_string()),
-        (
-            "idle_in_transaction_session_timeout",
-            config.idle_transaction_timeout_ms.to_string(),
-        ),
+        ("idle_in_transaction_session_timeout", config.idle_transaction_timeout_ms.to_string()),
     ];
     settings.extend(config.schema()?.map(|schema| ("search_path", schema)));
 
     let mut options = options(config);
     // A connection that was used a moment ago is not asked first whether it lives: that would be one more
     // round trip.
-    options
-        .max_connections(config.max_connections)
-        .test_before_acquire_if_idle_for(Duration::from_secs(30));
+    options.max_connections(config.max_connections).test_before_acquire_if_idle_for(Duration::from_secs(30));
     options.map_sqlx_postgres_opts(move |mut options| {
         if let Some(password) = &password {
             options = options.password(password.expose_secret());

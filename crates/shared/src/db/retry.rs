@@ -45,11 +45,7 @@ impl Backoff {
     /// Waits that start at `first` and never pass `longest`.
     #[must_use]
     pub const fn new(first: Duration, longest: Duration) -> Self {
-        Self {
-            first,
-            longest,
-            wait: first,
-        }
+        Self { first, longest, wait: first }
     }
 
     /// The next wait: between half of what is due and all of it.
@@ -82,10 +78,7 @@ mod tests {
 
     fn conflict() -> Status {
         let mut status = status::aborted("DATABASE_CONFLICT");
-        status.metadata_mut().insert(
-            status::RETRY_KEY,
-            tonic::metadata::MetadataValue::from_static("db"),
-        );
+        status.metadata_mut().insert(status::RETRY_KEY, tonic::metadata::MetadataValue::from_static("db"));
         status
     }
 
@@ -94,11 +87,7 @@ mod tests {
         let attempts = AtomicU32::new(0);
 
         let answer = retry(|| async {
-            if attempts.fetch_add(1, Ordering::SeqCst) < 4 {
-                Err(conflict())
-            } else {
-                Ok(7)
-            }
+            if attempts.fetch_add(1, Ordering::SeqCst) < 4 { Err(conflict()) } else { Ok(7) }
         });
 
         assert_eq!(answer.await.unwrap(), 7);

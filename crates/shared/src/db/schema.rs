@@ -31,8 +31,7 @@ pub async fn migrate<M: MigratorTrait>(db: &Db) -> Result<(), Error> {
     if tx.kind() == Kind::Postgres {
         // Waiting for another process's migration may take long; waiting for a table in use must not:
         // everybody else would queue behind the wait.
-        tx.execute_unprepared("set local statement_timeout = 0; set local lock_timeout = 0")
-            .await?;
+        tx.execute_unprepared("set local statement_timeout = 0; set local lock_timeout = 0").await?;
         tx.execute_raw(Statement::from_string(
             tx.get_database_backend(),
             "select pg_advisory_xact_lock(hashtext('kehou migrations'), hashtext(current_setting('search_path')))",
@@ -40,8 +39,7 @@ pub async fn migrate<M: MigratorTrait>(db: &Db) -> Result<(), Error> {
         .await?;
         tx.execute_unprepared("set local lock_timeout = '5s'").await?;
         if let Some(schema) = db.schema() {
-            tx.execute_unprepared(&format!("create schema if not exists \"{schema}\""))
-                .await?;
+            tx.execute_unprepared(&format!("create schema if not exists \"{schema}\"")).await?;
         }
     }
     M::up(&tx.inner, None).await?;
@@ -63,9 +61,5 @@ pub async fn check_schema<M: MigratorTrait>(db: &Db) -> Result<(), SchemaError> 
         .filter(|migration| migration.status() == MigrationStatus::Pending)
         .map(|migration| migration.name().to_owned())
         .collect();
-    if pending.is_empty() {
-        Ok(())
-    } else {
-        Err(SchemaError::Pending(pending))
-    }
+    if pending.is_empty() { Ok(()) } else { Err(SchemaError::Pending(pending)) }
 }

@@ -32,9 +32,8 @@ pub mod event {
         /// # Errors
         /// [`Error::Inconsistent`] when it has no position.
         pub fn into_message(self) -> Result<proto::feed::v1::Event, Error> {
-            let position = self
-                .position
-                .ok_or_else(|| Error::inconsistent("event", self.seq, "has no position"))?;
+            let position =
+                self.position.ok_or_else(|| Error::inconsistent("event", self.seq, "has no position"))?;
             let nanos = i32::try_from(self.created_at.timestamp_subsec_nanos()).unwrap_or(0);
             Ok(proto::feed::v1::Event {
                 id: self.id.to_string(),
@@ -43,10 +42,7 @@ pub mod event {
                 subject_id: self.subject_id.to_string(),
                 name: self.name,
                 payload: self.payload,
-                create_time: Some(Timestamp {
-                    seconds: self.created_at.timestamp(),
-                    nanos,
-                }),
+                create_time: Some(Timestamp { seconds: self.created_at.timestamp(), nanos }),
                 traceparent: self.traceparent,
             })
         }

@@ -186,15 +186,7 @@ where
             .with_description("Events told by a feed and not applied yet by a consumer.")
             .build();
         let standing = Arc::new(watch::Sender::new(Standing::default()));
-        Self {
-            consumer_name,
-            feed,
-            client: FeedServiceClient::new(channel),
-            db,
-            consumer,
-            standing,
-            lag,
-        }
+        Self { consumer_name, feed, client: FeedServiceClient::new(channel), db, consumer, standing, lag }
     }
 
     /// How far it is, now and later.
@@ -233,11 +225,7 @@ where
             if self.standing.borrow().applied > before {
                 backoff.reset();
             }
-            if stop
-                .run_until_cancelled(tokio::time::sleep(backoff.next()))
-                .await
-                .is_none()
-            {
+            if stop.run_until_cancelled(tokio::time::sleep(backoff.next())).await.is_none() {
                 return Ok(());
             }
         }
@@ -249,10 +237,7 @@ where
             Err(error) => return Ended::Interrupted(error.into()),
         };
         self.stand(|standing| standing.applied = cursor);
-        let request = TailRequest {
-            consumer: self.consumer_name.to_owned(),
-            after_position: cursor,
-        };
+        let request = TailRequest { consumer: self.consumer_name.to_owned(), after_position: cursor };
         let Some(opened) = stop.run_until_cancelled(self.client.tail(request)).await else {
             return Ended::Stop;
         };
@@ -260,11 +245,7 @@ where
             Ok(response) => response.into_inner(),
             Err(status) if status.code() == Code::OutOfRange => {
                 let why = status.message().to_owned();
-                return Ended::Failed(FollowError::Lost {
-                    feed: self.feed,
-                    position: cursor,
-                    why,
-                });
+                return Ended::Failed(FollowError::Lost { feed: self.feed, position: cursor, why });
             }
             Err(status) => return Ended::Interrupted(status),
         };
@@ -295,12 +276,7 @@ where
     async fn take(&self, event: Event, stop: &CancellationToken) -> Result<(), Ended> {
         let (position, name) = (event.position, event.name.clone());
         let poison = |why: String| {
-            Ended::Failed(FollowError::Poison {
-                feed: self.feed,
-                position,
-                name: name.clone(),
-                why,
-            })
+            Ended::Failed(FollowError::Poison { feed: self.feed, position, name: name.clone(), why })
         };
         let traceparent = event.traceparent.clone();
         let (told, payload) = read(event).map_err(|why| poison(why.to_owned()))?;
@@ -332,11 +308,7 @@ where
                 Ok(Err(status)) => return Err(poison(format!("{:?} {}", status.code(), status.message()))),
                 Err(panic) => return Err(poison(format!("panic: {}", panic_text(panic.as_ref())))),
             }
-            if stop
-                .run_until_cancelled(tokio::time::sleep(backoff.next()))
-                .await
-                .is_none()
-            {
+            if stop.run_until_cancelled(tokio::time::sleep(backoff.next())).await.is_none() {
                 return Err(Ended::Stop);
             }
         }
@@ -392,10 +364,7 @@ where
 
     fn stand(&self, change: impl FnOnce(&mut Standing)) {
         self.standing.send_modify(change);
-        let labels = [
-            KeyValue::new("consumer", self.consumer_name),
-            KeyValue::new("feed", self.feed),
-        ];
+        let labels = [KeyValue::new("consumer", self.consumer_name), KeyValue::new("feed", self.feed)];
         self.lag.record(self.standing.borrow().lag(), &labels);
     }
 }
@@ -430,6 +399,5 @@ fn read(event: Event) -> Result<(Told, Vec<u8>), &'static str> {
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("without words")
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without words")
 }

@@ -87,9 +87,7 @@ pub async fn append_all<M: Message>(tx: &Tx, events: &[NewEvent<'_, M>]) -> Resu
             traceparent: Set(traceparent.clone()),
             position: Set(None),
         });
-        entity::event::Entity::insert_many(rows)
-            .exec_without_returning(tx)
-            .await?;
+        entity::event::Entity::insert_many(rows).exec_without_returning(tx).await?;
         tx.note_told();
     }
     Ok(())
@@ -107,10 +105,7 @@ impl Feed {
     /// The feed in `db`.
     #[must_use]
     pub fn new(db: Db) -> Self {
-        Self {
-            db,
-            last: Arc::new(watch::Sender::new(0)),
-        }
+        Self { db, last: Arc::new(watch::Sender::new(0)) }
     }
 
     /// The job that numbers committed events, until `stop`. Every replica of a service runs it; one at a time
@@ -148,12 +143,8 @@ impl Feed {
     /// # Errors
     /// When the database refuses.
     pub async fn last_position(&self) -> Result<i64, Error> {
-        let row = entity::sequence::Entity::find_by_id(1)
-            .one(self.db.read())
-            .await?;
-        Ok(row
-            .ok_or_else(|| Error::inconsistent("feed_sequence", 1, "missing"))?
-            .last_position)
+        let row = entity::sequence::Entity::find_by_id(1).one(self.db.read()).await?;
+        Ok(row.ok_or_else(|| Error::inconsistent("feed_sequence", 1, "missing"))?.last_position)
     }
 
     /// Lets those who wait know that positions up to `position` exist.

@@ -98,10 +98,7 @@ async fn number(feed: &Feed) -> Result<Pass, Error> {
              select seq, $1 + row_number() over (order by seq) as position \
              from event where position is null order by seq limit $2\
          ) as waiting where event.seq = waiting.seq",
-        [
-            row.last_position.into(),
-            i64::try_from(BATCH).unwrap_or(i64::MAX).into(),
-        ],
+        [row.last_position.into(), i64::try_from(BATCH).unwrap_or(i64::MAX).into()],
     );
     let count = tx.execute_raw(statement).await?.rows_affected();
     if count == 0 {
@@ -115,12 +112,7 @@ async fn number(feed: &Feed) -> Result<Pass, Error> {
         // Heard by the other replicas, after the commit.
         let notify = "select pg_notify($1, $2)";
         let values = [channel(&feed.db).into(), last_position.to_string().into()];
-        tx.execute_raw(Statement::from_sql_and_values(
-            tx.get_database_backend(),
-            notify,
-            values,
-        ))
-        .await?;
+        tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), notify, values)).await?;
     }
     tx.commit().await?;
     feed.reached(last_position);
@@ -145,10 +137,7 @@ async fn listen_until(feed: &Feed, stop: &CancellationToken) {
     let Some(pool) = feed.db.postgres() else { return };
     // A pool of its own: a listener holds its connection for life, and the other pool could not be closed.
     let options = pool.connect_options();
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None);
+    let pool = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
     let pool = pool.connect_lazy_with((*options).clone());
     let listen = async {
         let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));

@@ -55,10 +55,7 @@ impl FeedService for FeedServer {
 
     async fn tail(&self, request: Request<TailRequest>) -> Result<Response<Self::TailStream>, Status> {
         caller::of(&request).service(self.hearers)?;
-        let TailRequest {
-            consumer,
-            after_position,
-        } = request.into_inner();
+        let TailRequest { consumer, after_position } = request.into_inner();
         let mut violations = Violations::default();
         violations.text("consumer", &consumer, 1, 64);
         violations.check("after_position", after_position >= 0, "must not be negative");
@@ -79,11 +76,8 @@ impl FeedService for FeedServer {
             return Err(Status::new(Code::OutOfRange, facts));
         }
         tracing::debug!(consumer, after_position, "{consumer} follows this feed");
-        let tail = Tail {
-            feed: self.feed.clone(),
-            changed: self.feed.last.subscribe(),
-            position: after_position,
-        };
+        let tail =
+            Tail { feed: self.feed.clone(), changed: self.feed.last.subscribe(), position: after_position };
         let stream = stream::unfold(Some(tail), |tail| async {
             let mut tail = tail?;
             match tail.next().await {
@@ -91,9 +85,7 @@ impl FeedService for FeedServer {
                 Err(error) => Some((Err(error.into()), None)),
             }
         });
-        Ok(Response::new(
-            stream.take_until(self.stop.clone().cancelled_owned()).boxed(),
-        ))
+        Ok(Response::new(stream.take_until(self.stop.clone().cancelled_owned()).boxed()))
     }
 }
 
@@ -115,10 +107,7 @@ impl Tail {
             if let Some(last) = events.last() {
                 self.position = last.position;
                 let last_position = self.feed.last_position().await?.max(self.position);
-                return Ok(TailResponse {
-                    events,
-                    last_position,
-                });
+                return Ok(TailResponse { events, last_position });
             }
             // The sender lives in `feed`; whether it changed or time ran out, look again.
             let _ = tokio::time::timeout(POLL, self.changed.changed()).await;

@@ -90,9 +90,7 @@ pub async fn serve(
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .with_state(Admin { ready, stop });
-    axum::serve(listener, router)
-        .with_graceful_shutdown(end.cancelled_owned())
-        .await
+    axum::serve(listener, router).with_graceful_shutdown(end.cancelled_owned()).await
 }
 
 async fn readyz(State(admin): State<Admin>) -> (StatusCode, String) {
@@ -106,8 +104,5 @@ async fn readyz(State(admin): State<Admin>) -> (StatusCode, String) {
 }
 
 async fn metrics() -> impl IntoResponse {
-    (
-        [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
-        telemetry::metrics_text(),
-    )
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], telemetry::metrics_text())
 }

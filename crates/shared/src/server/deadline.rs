@@ -96,11 +96,7 @@ mod tests {
             let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) else {
                 continue;
             };
-            assert_eq!(
-                read(&HeaderMap::from_iter([(GRPC_TIMEOUT, value)])),
-                duration,
-                "{text}"
-            );
+            assert_eq!(read(&HeaderMap::from_iter([(GRPC_TIMEOUT, value)])), duration, "{text}");
         }
     }
 

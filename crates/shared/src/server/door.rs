@@ -108,19 +108,10 @@ impl Door {
         telemetry::extract(&span, request.headers());
 
         let began_at = Instant::now();
-        let labels = [
-            KeyValue::new("service", door.service),
-            KeyValue::new("rpc", method.full_name),
-        ];
+        let labels = [KeyValue::new("service", door.service), KeyValue::new("rpc", method.full_name)];
         door.in_flight.add(1, &labels);
-        let gone = Gone {
-            in_flight: door.in_flight.clone(),
-            labels: labels.clone(),
-        };
-        let answered = door
-            .pass(method, call_id, request, next)
-            .instrument(span.clone())
-            .await;
+        let gone = Gone { in_flight: door.in_flight.clone(), labels: labels.clone() };
+        let answered = door.pass(method, call_id, request, next).instrument(span.clone()).await;
         let response = answered.unwrap_or_else(|status| status.into_http());
 
         let code = status::code_in(response.headers());
@@ -148,20 +139,13 @@ impl Door {
             Span::current().record("caller.kind", caller.kind());
             request.extensions_mut().insert(caller);
         }
-        let ends_at = method
-            .is_unary()
-            .then(|| arrived_at + self.patience(request.headers()));
+        let ends_at = method.is_unary().then(|| arrived_at + self.patience(request.headers()));
         let request = self.bounded(method, request);
 
-        let current = Current {
-            call_id: Some(call_id),
-            ends_at,
-        };
+        let current = Current { call_id: Some(call_id), ends_at };
         let work = AssertUnwindSafe(current.scope(next.run(request))).catch_unwind();
         let ended = match ends_at {
-            Some(ends_at) => tokio::time::timeout_at(ends_at, work)
-                .await
-                .map_err(|_| status::late())?,
+            Some(ends_at) => tokio::time::timeout_at(ends_at, work).await.map_err(|_| status::late())?,
             None => work.await,
         };
         let response = ended.map_err(|panic| panicked(method, panic.as_ref()))?;
@@ -192,16 +176,13 @@ impl Door {
         let Some((_, token)) = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
             return Err(status::unauthenticated("TOKEN_INVALID"));
         };
-        self.verifier
-            .verify(token.trim())
-            .await
-            .map_err(|error| match error {
-                TokenError::Expired { .. } => status::unauthenticated("TOKEN_EXPIRED"),
-                error => {
-                    tracing::warn!(%error, "a token was refused: {error}");
-                    status::unauthenticated("TOKEN_INVALID")
-                }
-            })
+        self.verifier.verify(token.trim()).await.map_err(|error| match error {
+            TokenError::Expired { .. } => status::unauthenticated("TOKEN_EXPIRED"),
+            error => {
+                tracing::warn!(%error, "a token was refused: {error}");
+                status::unauthenticated("TOKEN_INVALID")
+            }
+        })
     }
 
     /// How long the caller waits, within our limits, less the time the answer needs to travel.
@@ -239,10 +220,7 @@ impl Drop for Gone {
 fn call_id(headers: &HeaderMap) -> HeaderValue {
     let is_plain = |value: &&HeaderValue| {
         (1..=64).contains(&value.len())
-            && value
-                .as_bytes()
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+            && value.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
     };
     let given = headers.get(deadline::CALL_ID).filter(is_plain).cloned();
     given.unwrap_or_else(|| {
@@ -252,18 +230,12 @@ fn call_id(headers: &HeaderMap) -> HeaderValue {
 }
 
 fn too_large(error: tonic::codegen::StdError, limit: usize) -> tonic::codegen::StdError {
-    if error.is::<http_body_util::LengthLimitError>() {
-        Box::new(status::too_large(limit))
-    } else {
-        error
-    }
+    if error.is::<http_body_util::LengthLimitError>() { Box::new(status::too_large(limit)) } else { error }
 }
 
 fn panicked(method: Method, panic: &(dyn Any + Send)) -> Status {
-    let said = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let said =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let said = said.unwrap_or("without words");
     tracing::error!(panic = said, "{} panicked: {said}", method.full_name);
     Status::internal("INTERNAL")

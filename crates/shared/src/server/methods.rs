@@ -35,10 +35,7 @@ static METHODS: LazyLock<HashMap<&'static str, Method>> = LazyLock::new(read);
 impl Method {
     /// Looks up a path, `/kehou.feed.v1.FeedService/Tail`.
     pub fn of(path: &str) -> Self {
-        path.strip_prefix('/')
-            .and_then(|path| METHODS.get(path))
-            .copied()
-            .unwrap_or(UNKNOWN)
+        path.strip_prefix('/').and_then(|path| METHODS.get(path)).copied().unwrap_or(UNKNOWN)
     }
 
     /// Says whether the call is one request and one response: only such a call has a deadline of its own.

@@ -110,15 +110,7 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`].
 pub async fn serve(grpc: Grpc, stop: CancellationToken) -> Result<(), ServeError> {
-    let Grpc {
-        name,
-        listener,
-        routes,
-        verifier,
-        limits,
-        ready,
-        admin,
-    } = grpc;
+    let Grpc { name, listener, routes, verifier, limits, ready, admin } = grpc;
     // Whatever ends this function ends the tasks it began.
     let end = CancellationToken::new();
     let _end = end.clone().drop_guard();
@@ -129,10 +121,7 @@ pub async fn serve(grpc: Grpc, stop: CancellationToken) -> Result<(), ServeError
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
     let door = Arc::new(Door::new(name, limits, verifier, stop.clone()));
-    let router = routes
-        .add_service(health_server)
-        .add_service(reflection)
-        .into_axum_router();
+    let router = routes.add_service(health_server).add_service(reflection).into_axum_router();
     let router = router.layer(axum::middleware::from_fn_with_state(door, Door::answer));
 
     tell_health(&health, name, ready.ask().await.is_ok()).await;
@@ -178,11 +167,7 @@ async fn follow_health(health: HealthReporter, name: &'static str, ready: Ready,
 
 /// The health of the process as a whole has the empty name.
 async fn tell_health(health: &HealthReporter, name: &str, is_ready: bool) {
-    let status = if is_ready {
-        ServingStatus::Serving
-    } else {
-        ServingStatus::NotServing
-    };
+    let status = if is_ready { ServingStatus::Serving } else { ServingStatus::NotServing };
     health.set_service_status("", status).await;
     health.set_service_status(name, status).await;
 }

@@ -39,11 +39,7 @@ pub(super) fn cut(response: Response, stop: &CancellationToken) -> Response {
     };
     let farewell = async move {
         is_cut.load(Ordering::Relaxed).then(|| {
-            let mut trailers = status::unavailable("STOPPING")
-                .into_http::<()>()
-                .into_parts()
-                .0
-                .headers;
+            let mut trailers = status::unavailable("STOPPING").into_http::<()>().into_parts().0.headers;
             trailers.remove(CONTENT_TYPE);
             Ok(trailers)
         })

@@ -34,11 +34,7 @@ struct Line {
 impl Line {
     fn new(service: &str) -> Self {
         let service = serde_json::Value::from(service).to_string();
-        let rest = Format::default()
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(true);
+        let rest = Format::default().json().flatten_event(true).with_current_span(false).with_span_list(true);
         Self { service, rest }
     }
 }
@@ -62,12 +58,7 @@ where
         let context = opentelemetry::Context::current();
         let span = context.span().span_context().clone();
         if span.is_valid() {
-            write!(
-                writer,
-                "\"trace_id\":\"{}\",\"span_id\":\"{}\",",
-                span.trace_id(),
-                span.span_id()
-            )?;
+            write!(writer, "\"trace_id\":\"{}\",\"span_id\":\"{}\",", span.trace_id(), span.span_id())?;
         }
         writer.write_str(object.strip_prefix('{').unwrap_or(&object))
     }
@@ -102,9 +93,7 @@ mod tests {
     fn a_line_is_one_object_with_its_trace_and_the_fields_around_it() {
         let page = Page::default();
         let written = page.clone();
-        let provider = SdkTracerProvider::builder()
-            .with_sampler(Sampler::AlwaysOff)
-            .build();
+        let provider = SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOff).build();
         let lines = tracing_subscriber::fmt::layer()
             .with_writer(move || page.clone())
             .json()

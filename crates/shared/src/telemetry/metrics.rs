@@ -7,9 +7,8 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Registry, TextEncoder};
 
 /// The boundaries of every histogram of seconds, from a millisecond to the longest deadline.
-pub const SECONDS: [f64; 14] = [
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0,
-];
+pub const SECONDS: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0];
 
 static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
@@ -56,12 +55,10 @@ pub fn meter(name: &'static str) -> Meter {
 /// Every number of the process, in Prometheus' text format (version 0.0.4).
 #[must_use]
 pub fn metrics_text() -> String {
-    TextEncoder::new()
-        .encode_to_string(&METRICS.registry.gather())
-        .unwrap_or_else(|error| {
-            tracing::error!(%error, "metrics cannot be shown");
-            String::new()
-        })
+    TextEncoder::new().encode_to_string(&METRICS.registry.gather()).unwrap_or_else(|error| {
+        tracing::error!(%error, "metrics cannot be shown");
+        String::new()
+    })
 }
 
 #[cfg(test)]
@@ -79,13 +76,7 @@ mod tests {
         histogram.record(0.003, &[]);
 
         let text = metrics_text();
-        assert!(
-            text.contains("test_duration_seconds_bucket{le=\"0.0025\"} 0"),
-            "{text}"
-        );
-        assert!(
-            text.contains("test_duration_seconds_bucket{le=\"0.005\"} 1"),
-            "{text}"
-        );
+        assert!(text.contains("test_duration_seconds_bucket{le=\"0.0025\"} 0"), "{text}");
+        assert!(text.contains("test_duration_seconds_bucket{le=\"0.005\"} 1"), "{text}");
     }
 }

@@ -121,11 +121,7 @@ pub fn init(config: &TelemetryConfig) -> Result<Guard, TelemetryError> {
     static DONE: AtomicBool = AtomicBool::new(false);
 
     let filter = EnvFilter::try_new(&config.filter)?;
-    let exported = EnvFilter::try_new(if config.otlp_endpoint.is_some() {
-        EXPORTED
-    } else {
-        UNEXPORTED
-    })?;
+    let exported = EnvFilter::try_new(if config.otlp_endpoint.is_some() { EXPORTED } else { UNEXPORTED })?;
     let provider = provider(config)?;
     if DONE.swap(true, Ordering::SeqCst) {
         return Ok(Guard::default());
@@ -133,14 +129,9 @@ pub fn init(config: &TelemetryConfig) -> Result<Guard, TelemetryError> {
     metrics::start();
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
     opentelemetry::global::set_tracer_provider(provider.clone());
-    let traces = tracing_opentelemetry::layer()
-        .with_tracer(provider.tracer("kehou"))
-        .with_location(false);
+    let traces = tracing_opentelemetry::layer().with_tracer(provider.tracer("kehou")).with_location(false);
     let traces = traces.with_threads(false).with_filter(exported);
-    let begun = Registry::default()
-        .with(traces)
-        .with(log::layer(config).with_filter(filter))
-        .try_init();
+    let begun = Registry::default().with(traces).with(log::layer(config).with_filter(filter)).try_init();
     // Whoever set a subscriber before us keeps it.
     if begun.is_err() {
         return Ok(Guard::default());
@@ -149,20 +140,13 @@ pub fn init(config: &TelemetryConfig) -> Result<Guard, TelemetryError> {
 }
 
 fn provider(config: &TelemetryConfig) -> Result<SdkTracerProvider, TelemetryError> {
-    let resource = Resource::builder()
-        .with_service_name(config.service.clone())
-        .build();
+    let resource = Resource::builder().with_service_name(config.service.clone()).build();
     let builder = SdkTracerProvider::builder().with_resource(resource);
     let Some(endpoint) = &config.otlp_endpoint else {
         return Ok(builder.with_sampler(Sampler::AlwaysOff).build());
     };
-    let exporter = opentelemetry_otlp::SpanExporter::builder()
-        .with_tonic()
-        .with_endpoint(endpoint)
-        .build()?;
+    let exporter =
+        opentelemetry_otlp::SpanExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
     let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.trace_ratio)));
-    Ok(builder
-        .with_sampler(sampler)
-        .with_batch_exporter(exporter)
-        .build())
+    Ok(builder.with_sampler(sampler).with_batch_exporter(exporter).build())
 }

@@ -42,10 +42,7 @@ pub fn continue_from(span: &Span, traceparent: &str) {
 
 /// Makes `span`, which nobody has entered yet, part of the caller's trace.
 pub(crate) fn extract(span: &Span, headers: &HeaderMap) {
-    adopt(
-        span,
-        PROPAGATOR.extract_with_context(&Context::new(), &Headers(headers)),
-    );
+    adopt(span, PROPAGATOR.extract_with_context(&Context::new(), &Headers(headers)));
 }
 
 /// Tells the callee which trace and span this is.

@@ -39,10 +39,7 @@ enum Place {
 /// # Panics
 /// When one cannot be had.
 pub async fn each_database<M: MigratorTrait>() -> [TestDb; 2] {
-    [
-        database::<M>(Kind::Sqlite).await,
-        database::<M>(Kind::Postgres).await,
-    ]
+    [database::<M>(Kind::Sqlite).await, database::<M>(Kind::Postgres).await]
 }
 
 /// One empty database of the given engine, migrated by `M`.
@@ -69,9 +66,7 @@ impl TestDb {
     /// # Panics
     /// When it cannot be opened.
     pub async fn reopen(&self) -> Db {
-        Db::connect(&self.config)
-            .await
-            .unwrap_or_else(|error| panic!("the test's database: {error}"))
+        Db::connect(&self.config).await.unwrap_or_else(|error| panic!("the test's database: {error}"))
     }
 }
 
@@ -83,10 +78,7 @@ impl Deref for TestDb {
 }
 
 impl Drop for TestDb {
-    #[expect(
-        clippy::print_stderr,
-        reason = "tells the reader of a failed test which engine it was"
-    )]
+    #[expect(clippy::print_stderr, reason = "tells the reader of a failed test which engine it was")]
     fn drop(&mut self) {
         // Those a loop has not come to yet are dropped after the one it held.
         if std::thread::panicking() && !NAMED.replace(true) {
@@ -94,10 +86,7 @@ impl Drop for TestDb {
         }
         if let Place::Server { name } = &self.place {
             // Dropping needs a connection, which cannot be awaited here: the next test does it.
-            FINISHED
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(name.clone());
+            FINISHED.lock().unwrap_or_else(PoisonError::into_inner).push(name.clone());
         }
     }
 }
@@ -115,11 +104,7 @@ async fn sqlite<M: MigratorTrait>() -> anyhow::Result<TestDb> {
     let config = DbConfig::new(format!("sqlite://{}", folder.path().join("test.db").display()));
     let db = Db::connect(&config).await?;
     db::migrate::<M>(&db).await?;
-    Ok(TestDb {
-        db,
-        config,
-        place: Place::Folder { _folder: folder },
-    })
+    Ok(TestDb { db, config, place: Place::Folder { _folder: folder } })
 }
 
 async fn on_server<M: MigratorTrait>() -> anyhow::Result<TestDb> {
@@ -128,21 +113,13 @@ async fn on_server<M: MigratorTrait>() -> anyhow::Result<TestDb> {
     drop_finished(&mut admin, server).await?;
 
     let template = template::<M>(&mut admin, server).await?;
-    let name = format!(
-        "t_{}_{:016x}",
-        std::process::id(),
-        u64::from_be_bytes(random::bytes())
-    );
+    let name = format!("t_{}_{:016x}", std::process::id(), u64::from_be_bytes(random::bytes()));
     execute(&mut admin, format!("create database {name} template {template}")).await?;
     admin.close().await?;
 
     let config = DbConfig::new(server.url(&name));
     let db = Db::connect(&config).await?;
-    Ok(TestDb {
-        db,
-        config,
-        place: Place::Server { name },
-    })
+    Ok(TestDb { db, config, place: Place::Server { name } })
 }
 
 /// Makes the migrated database that tests copy, once for each test program and migrator.
@@ -151,28 +128,18 @@ async fn template<M: MigratorTrait>(admin: &mut PgConnection, server: &Server) -
     let mut hasher = DefaultHasher::new();
     let program = std::env::current_exe()?;
     let metadata = fs::metadata(&program)?;
-    (
-        program,
-        metadata.len(),
-        metadata.modified()?,
-        std::any::type_name::<M>(),
-    )
-        .hash(&mut hasher);
+    (program, metadata.len(), metadata.modified()?, std::any::type_name::<M>()).hash(&mut hasher);
     let name = format!("tpl_{:016x}", hasher.finish());
 
     execute(admin, format!("select pg_advisory_lock(hashtext('{name}'))")).await?;
-    let exists = sqlx::query("select 1 from pg_database where datname = $1")
-        .bind(&name)
-        .fetch_optional(&mut *admin);
+    let exists =
+        sqlx::query("select 1 from pg_database where datname = $1").bind(&name).fetch_optional(&mut *admin);
     if exists.await?.is_none() {
         let unfinished = format!("{name}_new");
         execute(admin, format!("drop database if exists {unfinished}")).await?;
         execute(admin, format!("create database {unfinished}")).await?;
-        let db = Db::connect(&DbConfig {
-            max_connections: 1,
-            ..DbConfig::new(server.url(&unfinished))
-        })
-        .await?;
+        let db =
+            Db::connect(&DbConfig { max_connections: 1, ..DbConfig::new(server.url(&unfinished)) }).await?;
         let migrated = db::migrate::<M>(&db).await;
         db.close(std::time::Duration::from_secs(5)).await;
         migrated?;
@@ -231,25 +198,18 @@ fn server() -> anyhow::Result<&'static Server> {
     static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
     let server = SERVER.get_or_init(|| match config::variable("KEHOU_TEST_DATABASE_URL") {
         Some(url) => Ok(Server::Given { url }),
-        None => postgres::join()
-            .map(Server::Own)
-            .map_err(|error| format!("{error:#}")),
+        None => postgres::join().map(Server::Own).map_err(|error| format!("{error:#}")),
     });
     server.as_ref().map_err(|error| anyhow::anyhow!("{error}"))
 }
 
 /// The URL with another database: `postgres://host/a?x=y` becomes `postgres://host/b?x=y`.
 fn with_database(url: &str, database: &str) -> String {
-    let (address, parameters) = url
-        .split_once('?')
-        .map_or((url, None), |(address, rest)| (address, Some(rest)));
+    let (address, parameters) =
+        url.split_once('?').map_or((url, None), |(address, rest)| (address, Some(rest)));
     let authority_at = address.find("://").map_or(0, |at| at + 3);
-    let end = address[authority_at..]
-        .find('/')
-        .map_or(address.len(), |at| authority_at + at);
-    let parameters = parameters
-        .map(|parameters| format!("?{parameters}"))
-        .unwrap_or_default();
+    let end = address[authority_at..].find('/').map_or(address.len(), |at| authority_at + at);
+    let parameters = parameters.map(|parameters| format!("?{parameters}")).unwrap_or_default();
     format!("{}/{database}{parameters}", &address[..end])
 }
 
@@ -260,10 +220,7 @@ mod tests {
     #[test]
     fn the_database_of_a_url_is_replaced() {
         let table = [
-            (
-                "postgres://u:p@host:5433/old?sslmode=disable",
-                "postgres://u:p@host:5433/new?sslmode=disable",
-            ),
+            ("postgres://u:p@host:5433/old?sslmode=disable", "postgres://u:p@host:5433/new?sslmode=disable"),
             ("postgres://host", "postgres://host/new"),
             ("postgres://host/", "postgres://host/new"),
         ];

@@ -32,20 +32,10 @@ use crate::db::Db;
 pub async fn told<E: Message + Default>(db: &Db) -> Vec<(String, Uuid, E)> {
     let select = "select name, subject_id, payload from event order by seq";
     let statement = Statement::from_string(db.read().get_database_backend(), select);
-    let rows = db
-        .read()
-        .query_all_raw(statement)
-        .await
-        .unwrap_or_else(|error| panic!("events: {error}"));
+    let rows = db.read().query_all_raw(statement).await.unwrap_or_else(|error| panic!("events: {error}"));
     let read = |row: &sea_orm::QueryResult| -> Result<_, Box<dyn std::error::Error>> {
         let payload: Vec<u8> = row.try_get_by("payload")?;
-        Ok((
-            row.try_get_by("name")?,
-            row.try_get_by("subject_id")?,
-            E::decode(payload.as_slice())?,
-        ))
+        Ok((row.try_get_by("name")?, row.try_get_by("subject_id")?, E::decode(payload.as_slice())?))
     };
-    rows.iter()
-        .map(|row| read(row).unwrap_or_else(|error| panic!("event: {error}")))
-        .collect()
+    rows.iter().map(|row| read(row).unwrap_or_else(|error| panic!("event: {error}"))).collect()
 }

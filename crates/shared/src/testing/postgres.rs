@@ -37,10 +37,7 @@ pub struct Server {
 impl Server {
     /// The URL of a database on it, for its superuser.
     pub fn url(&self, database: &str) -> String {
-        format!(
-            "postgres://kehou@localhost:5432/{database}?host={}",
-            self.folder.display()
-        )
+        format!("postgres://kehou@localhost:5432/{database}?host={}", self.folder.display())
     }
 }
 
@@ -53,11 +50,7 @@ pub fn join() -> anyhow::Result<Server> {
         _ => {}
     }
     let metadata = fs::symlink_metadata(&base)?;
-    ensure!(
-        metadata.is_dir() && metadata.uid() == user,
-        "{} belongs to somebody else",
-        base.display()
-    );
+    ensure!(metadata.is_dir() && metadata.uid() == user, "{} belongs to somebody else", base.display());
 
     let starting = File::create(base.join("start.lock"))?;
     starting.lock()?;
@@ -73,10 +66,7 @@ pub fn join() -> anyhow::Result<Server> {
             start(&base)?
         }
     };
-    Ok(Server {
-        folder,
-        _claim: claim,
-    })
+    Ok(Server { folder, _claim: claim })
 }
 
 fn is_alive(folder: &Path) -> bool {
@@ -169,10 +159,7 @@ rm -rf "$folder"
 
 /// Where the newest PostgreSQL's programs are.
 fn programs() -> anyhow::Result<PathBuf> {
-    let versions = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found: Vec<(u32, PathBuf)> = versions
         .filter_map(|version| {
             let number = version.file_name().to_str()?.parse().ok()?;
@@ -196,7 +183,5 @@ fn unprivileged() -> anyhow::Result<(u32, u32)> {
         let mut fields = line.split(':').skip(2);
         Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
     };
-    find("postgres")
-        .or_else(|| find("nobody"))
-        .context("neither a user `postgres` nor `nobody`")
+    find("postgres").or_else(|| find("nobody")).context("neither a user `postgres` nor `nobody`")
 }

@@ -7,8 +7,9 @@ mod violations;
 
 pub use fen::{Fen, FenError};
 pub use id::{
-    Class, Course, District, Enrollment, Evidence, Guardian, Id, IdError, Invoice, Journal, Kind, Node, Payment,
-    Provider, Pupil, Refund, Round, School, Section, Session, Slot, Staff, Tariff, Term, Ticket, Waiver,
+    Class, Course, District, Enrollment, Evidence, Guardian, Id, IdError, Invoice, Journal, Kind, Node,
+    Payment, Provider, Pupil, Refund, Round, School, Section, Session, Slot, Staff, Tariff, Term, Ticket,
+    Waiver,
 };
 pub use page::{Page, PageToken, PageTokenError};
 pub use violations::{Violation, Violations};

@@ -16,11 +16,7 @@ pub fn migration() -> Box<dyn MigrationTrait> {
                 .col(column::optional(column::bytes("answer")))
                 .col(column::moment("created_at"))
                 .primary_key(
-                    Index::create()
-                        .name("request_pkey")
-                        .col("caller")
-                        .col("method")
-                        .col("request_id"),
+                    Index::create().name("request_pkey").col("caller").col("method").col("request_id"),
                 ),
         )
         .index(column::index("request", &["created_at"]))

@@ -37,18 +37,12 @@ use super::Kind;
 /// ```
 #[must_use]
 pub fn shared() -> Vec<Box<dyn MigrationTrait>> {
-    vec![
-        m20260901_000001_request::migration(),
-        m20260901_000002_feed::migration(),
-    ]
+    vec![m20260901_000001_request::migration(), m20260901_000002_feed::migration()]
 }
 
 /// Begins a migration. `name` is that of its file: `mYYYYMMDD_HHMMSS_what`. It never changes once released.
 pub fn named(name: &'static str) -> Migration {
-    Migration {
-        name,
-        steps: Vec::new(),
-    }
+    Migration { name, steps: Vec::new() }
 }
 
 /// One migration: statements that are all applied or none.

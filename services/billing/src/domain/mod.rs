@@ -1,0 +1,29 @@
+//! The rules: values in, values out, the present moment an argument.
+//!
+//! | file | knows |
+//! |---|---|
+//! | [`term`] | terms, sections, and when their lessons are |
+//! | [`tariff`] | what a school may charge, and to whose account |
+//! | [`pricing`] | what a pupil's sections of a term cost together |
+//! | [`invoice`] | what a family owes for one enrollment |
+//! | [`payment`] | one attempt to pay it at WeChat |
+//! | [`refund`] | money on its way back |
+//! | [`release`] | what goes back when a seat is given back |
+//! | [`waiver`] | who need not pay, and who decides that |
+//! | [`evidence`] | documents that prove a hardship |
+//! | [`ledger`] | accounts and balanced entries |
+//! | [`number`] | order and refund numbers |
+//! | [`refusal`] | every no, with its facts |
+
+pub mod evidence;
+pub mod invoice;
+pub mod ledger;
+pub mod number;
+pub mod payment;
+pub mod pricing;
+pub mod refund;
+pub mod refusal;
+pub mod release;
+pub mod tariff;
+pub mod term;
+pub mod waiver;

@@ -1,0 +1,187 @@
+//! Every no, with the facts a sentence about it needs.
+
+use policy::fee::FeeRefusal;
+use policy::waiver::WaiverRefusal;
+use policy::{Basis, Silent};
+use shared::value::{Fen, FenError, Moment};
+
+/// A sentence of policy or of a decision that an amount or a refusal rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clause {
+    /// The policy key.
+    pub key: String,
+    /// What it says, in Chinese.
+    pub text_zh: String,
+    /// What it says, in English.
+    pub text_en: String,
+    /// Where it stands: document and line, or decision and date.
+    pub source: String,
+}
+
+impl From<&policy::Clause> for Clause {
+    fn from(clause: &policy::Clause) -> Self {
+        let said = clause.say();
+        let source = match &clause.basis {
+            Basis::Document(source) => format!("{}:{}", source.file, source.line),
+            Basis::Decision(decision) => {
+                format!("{} {} {}", decision.decided_by, decision.document, decision.dated)
+            }
+        };
+        Self { key: clause.key.to_owned(), text_zh: said.zh, text_en: said.en, source }
+    }
+}
+
+/// Why a command is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Parents pay nothing here.
+    #[error("the service is free of charge")]
+    FreeOfCharge {
+        /// What says so.
+        clause: Box<Clause>,
+    },
+    /// The amount is above a ceiling.
+    #[error("the amount is above the ceiling {limit}")]
+    CeilingExceeded {
+        /// The ceiling.
+        limit: Fen,
+        /// What says so.
+        clause: Box<Clause>,
+    },
+    /// The region states another amount.
+    #[error("the amount is not the stated {stated}")]
+    FeeNotAsStated {
+        /// The stated amount.
+        stated: Fen,
+        /// What says so.
+        clause: Box<Clause>,
+    },
+    /// A price needs an approval it does not have.
+    #[error("an approval is required")]
+    ApprovalRequired {
+        /// What says so.
+        clause: Box<Clause>,
+    },
+    /// The region states a fee for other stages only.
+    #[error("the fee is stated for other stages")]
+    StageOutOfScope,
+    /// The term has a fee standard already.
+    #[error("the term has a fee standard")]
+    TariffAlreadyPublished,
+    /// The term has no fee standard yet.
+    #[error("the term has no fee standard")]
+    TariffNotPublished,
+    /// The policy is silent on what is needed.
+    #[error("{pack_id} is silent on {key}")]
+    PolicySilent {
+        /// The key.
+        key: &'static str,
+        /// The pack.
+        pack_id: String,
+    },
+    /// Nothing is owed any more.
+    #[error("the invoice is settled")]
+    InvoiceSettled,
+    /// It can no longer be paid.
+    #[error("the invoice is closed")]
+    InvoiceClosed,
+    /// It rests on another invoice of the pupil and asks for no money of its own.
+    #[error("the invoice asks for no money")]
+    NothingToPay,
+    /// Too little is left of the hold to pay in.
+    #[error("the hold ends at {due_at}")]
+    HoldTooShort {
+        /// When the hold ends.
+        due_at: Moment,
+    },
+    /// The pupil has as many unused documents as may be kept.
+    #[error("there are {limit_count} documents not yet used")]
+    EvidenceTooMany {
+        /// How many may be kept.
+        limit_count: u64,
+    },
+    /// A document is not the pupil's, or is used already.
+    #[error("the documents do not prove this")]
+    EvidenceRequired,
+    /// The region's list has no such category.
+    #[error("the category is not listed")]
+    CategoryNotListed {
+        /// The categories there are.
+        categories: Vec<String>,
+    },
+    /// Another application of the pupil waits for a decision.
+    #[error("an application waits for a decision")]
+    WaiverPending,
+    /// It was decided otherwise.
+    #[error("the waiver is decided")]
+    WaiverDecided,
+    /// A rejection needs a reason.
+    #[error("a rejection needs a reason")]
+    ReasonRequired,
+    /// A grant needs a last day that is not past.
+    #[error("the last day is missing or past")]
+    LastDayRequired,
+    /// The caller's role does not decide at this point.
+    #[error("the role does not decide this")]
+    RoleNotAllowed,
+    /// The same person decided before.
+    #[error("a second person must decide")]
+    SecondPersonRequired,
+    /// An amount left the range of 64 bits, or a price was asked that cannot exist.
+    #[error("an amount cannot be worked out: {why}")]
+    Unworkable {
+        /// What was wrong.
+        why: &'static str,
+    },
+}
+
+impl From<FenError> for Refusal {
+    fn from(_: FenError) -> Self {
+        Self::Unworkable { why: "an amount left the range of 64 bits" }
+    }
+}
+
+impl From<Silent> for Refusal {
+    fn from(silent: Silent) -> Self {
+        match silent.key {
+            // A document names the stages it is for; about the others it is silent.
+            "fee_stage_scope" | "school_stages" => Self::StageOutOfScope,
+            key => Self::PolicySilent { key, pack_id: silent.pack_id },
+        }
+    }
+}
+
+impl From<FeeRefusal> for Refusal {
+    fn from(refusal: FeeRefusal) -> Self {
+        let boxed = |clause: &policy::Clause| Box::new(Clause::from(clause));
+        match refusal {
+            FeeRefusal::FreeOfCharge { clause } => Self::FreeOfCharge { clause: boxed(&clause) },
+            FeeRefusal::AwaitingApproval { clause } | FeeRefusal::ApprovalMissing { clause } => {
+                Self::ApprovalRequired { clause: boxed(&clause) }
+            }
+            FeeRefusal::AboveCeiling { limit, clause, .. } => {
+                Self::CeilingExceeded { limit, clause: boxed(&clause) }
+            }
+            FeeRefusal::NotTheStatedFee { stated, clause, .. } => {
+                Self::FeeNotAsStated { stated, clause: boxed(&clause) }
+            }
+            FeeRefusal::OutOfScope { .. } => Self::StageOutOfScope,
+            FeeRefusal::ExtendedCareUnpriced => Self::Unworkable { why: "extended care has no price" },
+            FeeRefusal::NotPositive { .. } => Self::Unworkable { why: "a price must be above zero" },
+            FeeRefusal::Silent(silent) => silent.into(),
+            FeeRefusal::Fen(error) => error.into(),
+        }
+    }
+}
+
+impl From<WaiverRefusal> for Refusal {
+    fn from(refusal: WaiverRefusal) -> Self {
+        match refusal {
+            WaiverRefusal::NotACharge { .. } => {
+                Self::Unworkable { why: "a charge below zero cannot be waived" }
+            }
+            WaiverRefusal::Silent(silent) => silent.into(),
+            WaiverRefusal::Fen(error) => error.into(),
+        }
+    }
+}

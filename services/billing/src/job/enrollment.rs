@@ -1,0 +1,126 @@
+//! Hears enrollment: seats held, given back, and money that came too late for one.
+
+use async_trait::async_trait;
+use proto::enrollment::v1 as pb;
+use proto::enrollment::v1::enrollment::ReleaseReason;
+use shared::db::Tx;
+use shared::feed::{Consumer, Told};
+use shared::value::{Enrollment as EnrollmentKind, Id, Moment};
+use shared::{random, status};
+use tonic::Status;
+
+use super::identity::{unreadable, uuid};
+use crate::domain::invoice::State;
+use crate::domain::release::Cause;
+use crate::domain::tariff::free_of_charge;
+use crate::store;
+use crate::store::enrollment::Met;
+use crate::till::book::{Book, ForWhom, next_issue, open};
+use crate::till::{Till, release};
+
+/// Issues invoices for held seats and gives money back for seats given back.
+#[derive(Clone)]
+pub struct Enrollment {
+    /// What the steps work with.
+    pub till: Till,
+}
+
+#[async_trait]
+impl Consumer for Enrollment {
+    type Event = pb::Event;
+
+    async fn apply(&self, tx: &Tx, _told: &Told, event: pb::Event) -> Result<(), Status> {
+        let enrollment_id = Id::new(uuid(&event.enrollment_id)?);
+        match &event.kind {
+            Some(pb::event::Kind::SeatHeld(held)) => {
+                let ends = held.hold_expire_time.as_ref().ok_or_else(|| unreadable("a hold has no end"))?;
+                let nanos = u32::try_from(ends.nanos).unwrap_or(0);
+                let due_at = Moment::from_timestamp(ends.seconds, nanos)
+                    .ok_or_else(|| unreadable("a hold has no end"))?;
+                self.bill(tx, enrollment_id, &event, due_at).await
+            }
+            Some(pb::event::Kind::SeatReleased(released)) => {
+                let cause = match released.reason() {
+                    ReleaseReason::SectionCancelled => Cause::SectionCancelled,
+                    ReleaseReason::Unspecified
+                    | ReleaseReason::HoldExpired
+                    | ReleaseReason::ReviewExpired
+                    | ReleaseReason::Declined
+                    | ReleaseReason::Withdrawn
+                    | ReleaseReason::PupilLeft => Cause::GivenBack,
+                };
+                self.release(tx, enrollment_id, cause).await
+            }
+            Some(pb::event::Kind::SettlementUnseated(_)) => {
+                self.release(tx, enrollment_id, Cause::Unseated).await
+            }
+            Some(
+                pb::event::Kind::Waitlisted(_)
+                | pb::event::Kind::ReviewBegun(_)
+                | pb::event::Kind::SeatConfirmed(_),
+            )
+            | None => Ok(()),
+        }
+    }
+}
+
+impl Enrollment {
+    /// Issues the invoice of a held seat. Where the service is free there is none.
+    async fn bill(
+        &self,
+        tx: &Tx,
+        enrollment_id: Id<EnrollmentKind>,
+        event: &pb::Event,
+        due_at: Moment,
+    ) -> Result<(), Status> {
+        let pupil_id = Id::new(uuid(&event.pupil_id)?);
+        let term_id = Id::new(uuid(&event.term_id)?);
+        let section_id = Id::new(uuid(&event.section_id)?);
+        let Some(mut book) = Book::lock(&self.till, tx, pupil_id, term_id).await? else {
+            return Err(not_yet("the pupil or the term"));
+        };
+        let Some(section) = store::section::find_all(tx, [section_id]).await?.remove(&section_id) else {
+            return Err(not_yet("the section"));
+        };
+        if free_of_charge(&book.policy).is_ok_and(|clause| clause.is_some()) {
+            tracing::error!(alarm = true, enrollment.id = %enrollment_id, "a seat is held for payment where the service is free");
+            return Ok(());
+        }
+        let now = self.till.clock.now();
+        let met = store::enrollment::meet(tx, enrollment_id, false, now).await?;
+        if met == Met::Billed || book.of_enrollment(enrollment_id).is_some() {
+            return Ok(());
+        }
+        let for_whom = ForWhom {
+            enrollment_id,
+            pupil_id,
+            section_id,
+            guardian_id: Id::new(uuid(&event.guardian_id)?),
+            title: section.title.clone(),
+        };
+        let issued_at = next_issue(&book, now);
+        let mut invoice = open(random::id(issued_at), &book.term, due_at, &for_whom, issued_at);
+        if met == Met::ClosedBeforehand {
+            invoice.state = State::Closed { at: now };
+            return Ok(store::invoice::insert(tx, &invoice).await?);
+        }
+        store::invoice::insert(tx, &invoice).await?;
+        book.sections.insert(section_id, section);
+        book.invoices.push(invoice);
+        book.follow_up(tx, now).await
+    }
+
+    /// Gives back what was paid for a seat that was given back.
+    async fn release(&self, tx: &Tx, enrollment_id: Id<EnrollmentKind>, cause: Cause) -> Result<(), Status> {
+        // Where nothing was billed there is nothing to give back.
+        let Some(invoice) = store::invoice::of_enrollment(tx, enrollment_id).await? else { return Ok(()) };
+        let mut book = Book::of(&self.till, tx, &invoice).await?;
+        release::release(&self.till, tx, &mut book, invoice.id, cause, self.till.clock.now()).await
+    }
+}
+
+/// Another feed is behind: the event is tried again until it has caught up.
+fn not_yet(what: &'static str) -> Status {
+    tracing::info!("{what} of a held seat is not known yet");
+    status::unavailable("NOT_HEARD_YET")
+}

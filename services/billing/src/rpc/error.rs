@@ -1,0 +1,69 @@
+//! Every refusal as gRPC carries it: one match.
+
+use chrono::SecondsFormat;
+use shared::status;
+use shared::value::Violations;
+use tonic::Status;
+
+use crate::domain::refusal::{Clause, Refusal};
+
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::FreeOfCharge { clause } => {
+                status::refused("FREE_OF_CHARGE", &with_clause(&clause, vec![]))
+            }
+            Refusal::CeilingExceeded { limit, clause } => {
+                let facts = vec![("limit_fen", limit.get().to_string())];
+                status::refused("CEILING_EXCEEDED", &with_clause(&clause, facts))
+            }
+            Refusal::FeeNotAsStated { stated, clause } => {
+                let facts = vec![("stated_fen", stated.get().to_string())];
+                status::refused("FEE_NOT_AS_STATED", &with_clause(&clause, facts))
+            }
+            Refusal::ApprovalRequired { clause } => {
+                status::refused("APPROVAL_REQUIRED", &with_clause(&clause, vec![]))
+            }
+            Refusal::StageOutOfScope => status::refused("STAGE_OUT_OF_SCOPE", &[]),
+            Refusal::TariffAlreadyPublished => status::refused("TARIFF_ALREADY_PUBLISHED", &[]),
+            Refusal::TariffNotPublished => status::refused("TARIFF_NOT_PUBLISHED", &[]),
+            Refusal::PolicySilent { key, pack_id } => {
+                status::refused("POLICY_SILENT", &[("key", key.to_owned()), ("pack_id", pack_id)])
+            }
+            Refusal::InvoiceSettled => status::refused("INVOICE_SETTLED", &[]),
+            Refusal::InvoiceClosed => status::refused("INVOICE_CLOSED", &[]),
+            Refusal::NothingToPay => status::refused("NOTHING_TO_PAY", &[]),
+            Refusal::HoldTooShort { due_at } => {
+                let due_time = due_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+                status::refused("HOLD_TOO_SHORT", &[("due_time", due_time)])
+            }
+            Refusal::EvidenceTooMany { limit_count } => {
+                status::refused("EVIDENCE_TOO_MANY", &[("limit_count", limit_count.to_string())])
+            }
+            Refusal::EvidenceRequired => status::refused("EVIDENCE_REQUIRED", &[]),
+            Refusal::CategoryNotListed { categories } => {
+                status::refused("CATEGORY_NOT_LISTED", &[("categories", categories.join(","))])
+            }
+            Refusal::WaiverPending => status::refused("WAIVER_PENDING", &[]),
+            Refusal::WaiverDecided => status::refused("WAIVER_DECIDED", &[]),
+            Refusal::ReasonRequired => status::refused("REASON_REQUIRED", &[]),
+            Refusal::LastDayRequired => {
+                let mut violations = Violations::default();
+                violations.note("last_day", "must be a day from today on");
+                status::invalid(&violations)
+            }
+            Refusal::RoleNotAllowed => status::denied("ROLE_NOT_ALLOWED"),
+            Refusal::SecondPersonRequired => status::denied("SECOND_PERSON_REQUIRED"),
+            refusal @ Refusal::Unworkable { .. } => status::internal(&refusal),
+        }
+    }
+}
+
+/// The facts of a refusal that rests on a clause.
+fn with_clause<'a>(clause: &Clause, mut facts: Vec<(&'a str, String)>) -> Vec<(&'a str, String)> {
+    facts.push(("key", clause.key.clone()));
+    facts.push(("clause_zh", clause.text_zh.clone()));
+    facts.push(("clause_en", clause.text_en.clone()));
+    facts.push(("clause_source", clause.source.clone()));
+    facts
+}

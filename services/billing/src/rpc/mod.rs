@@ -1,0 +1,23 @@
+//! Messages in, messages out: parse, call, render.
+
+mod apply_for_waiver;
+mod billing_service;
+mod close_invoice;
+mod convert;
+mod decide_waiver;
+mod error;
+mod get_evidence;
+mod get_quote;
+mod get_refund_quote;
+mod get_tariff;
+mod get_trial_balance;
+mod invoices;
+mod list_refunds;
+mod list_waivers;
+mod pay;
+mod publish_tariff;
+mod receive_notification;
+mod sync_payment;
+mod upload_evidence;
+
+pub use billing_service::Billing;

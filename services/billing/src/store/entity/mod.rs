@@ -1,0 +1,17 @@
+//! Rows as they are stored. No behaviour.
+
+pub mod enrollment;
+pub mod evidence;
+pub mod evidence_reading;
+pub mod invoice;
+pub mod journal;
+pub mod node;
+pub mod notification;
+pub mod payment;
+pub mod posting;
+pub mod pupil;
+pub mod refund;
+pub mod section;
+pub mod tariff;
+pub mod term;
+pub mod waiver;

@@ -1,0 +1,21 @@
+//! What the catalog told of a section. Columns mean what the fields of the domain value mean.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "section")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub district_id: Uuid,
+    pub term_id: Uuid,
+    pub title: String,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub lessons: Json,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

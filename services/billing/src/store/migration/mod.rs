@@ -1,0 +1,25 @@
+//! Tables, in the order they came to be.
+
+mod m20260905_080000_read_model;
+mod m20260905_081000_invoice;
+mod m20260905_082000_waiver;
+mod m20260905_083000_ledger;
+
+use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
+
+/// Every migration of this service, the shared ones first.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        let mut migrations = shared::db::migration::shared();
+        migrations.extend([
+            m20260905_080000_read_model::migration(),
+            m20260905_081000_invoice::migration(),
+            m20260905_082000_waiver::migration(),
+            m20260905_083000_ledger::migration(),
+        ]);
+        migrations
+    }
+}

@@ -1,0 +1,24 @@
+//! Rows: lock, find, list, insert, save.
+//!
+//! Locks are taken in one order everywhere: the pupil, then the pupil's invoices of the term by id, then payments by id, then
+//! refunds. The pupil's row stands for everything of that pupil.
+
+pub mod check;
+mod code;
+pub mod enrollment;
+mod entity;
+pub mod evidence;
+pub mod invoice;
+pub mod ledger;
+pub mod migration;
+pub mod node;
+pub mod notification;
+pub mod payment;
+pub mod pupil;
+pub mod refund;
+pub mod section;
+pub mod tariff;
+pub mod term;
+pub mod waiver;
+
+pub use shared::db::Error;

@@ -1,0 +1,14 @@
+//! The service over real gRPC, a real database and the WeChat sandbox: one file per theme.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod authorization;
+mod close_invoice;
+mod ledger;
+mod notification;
+mod pay;
+mod price;
+mod refund;
+mod tariff;
+mod waiver;
+mod world;
