@@ -125,7 +125,7 @@ impl<'a, W: Write> Tour<'a, W> {
         }
         let again = parent.person.post(&format!("/v1/enrollments/{id}/pay"), &Value::Null).await?;
         ensure!(again.reason() == "INVOICE_SETTLED", "a second payment was possible: {again}");
-        self.step("家长", "想再付一次", &again.body["title"])?;
+        self.step("家长", "想再付一次", text(&again.body, "title"))?;
 
         let finance = self.staff("jinhua.treasury").await?;
         let path = format!("/v1/districts/{}/trial-balance", jinhua.district_id);
@@ -152,17 +152,17 @@ impl<'a, W: Write> Tour<'a, W> {
             let body = json!({ "category": "difficult_family", "evidence_ids": [evidence["evidence_id"]] });
             let path = format!("/v1/pupils/{}/waivers", parent.pupil_id);
             let waiver = parent.person.post(&path, &body).await?.expect(200)?;
-            self.step("家长", "上传证明，申请减免", &waiver["state"])?;
+            self.step("家长", "上传证明，申请减免", text(&waiver, "state"))?;
 
             let path = format!("/v1/waivers/{}/decide", text(&waiver, "id"));
             let school = self.staff("jinhua.moral").await?;
             let endorsed = school.post(&path, &json!({ "approved": true })).await?.expect(200)?;
-            self.step("德育处", "初审", &endorsed["state"])?;
+            self.step("德育处", "初审", text(&endorsed, "state"))?;
             let last_day = (self.site.clock.now() + chrono::TimeDelta::days(365)).date_naive();
             let bureau = self.staff("jinhua.bureau").await?;
             let granted =
                 bureau.post(&path, &json!({ "approved": true, "last_day": last_day })).await?.expect(200)?;
-            self.step("教育局", "另一人复核", &granted["state"])?;
+            self.step("教育局", "另一人复核", text(&granted, "state"))?;
         }
         let section_id = text(&self.section(jinhua, "衍纸").await?, "id");
         let id = self.apply_or_find(&parent, &section_id).await?;
@@ -222,7 +222,7 @@ impl<'a, W: Write> Tour<'a, W> {
         let path = format!("/v1/terms/{}/tariff", shahe.term_id);
         let refused = finance.post(&path, &json!({ "basis": "term", "amount_fen": 1 })).await?;
         ensure!(refused.reason() == "FREE_OF_CHARGE", "a price was possible: {refused}");
-        self.step("学校财务", "想收 1 分钱", &refused.body["title"])?;
+        self.step("学校财务", "想收 1 分钱", text(&refused.body, "title"))?;
 
         let code = "SH20260001";
         let parent = self.parent(shahe, code, &self.phone_of("shahe", code)?, "d").await?;
@@ -232,7 +232,7 @@ impl<'a, W: Write> Tour<'a, W> {
         parent.person.enrollment_in(&id, "confirmed").await?;
         let invoice = parent.person.get(&format!("/v1/enrollments/{id}/invoice")).await?;
         ensure!(invoice.status == 404, "an invoice exists where the service is free: {invoice}");
-        self.step("家长", "五步审批后确认，查账单", &invoice.body["title"])?;
+        self.step("家长", "五步审批后确认，查账单", text(&invoice.body, "title"))?;
         Ok(())
     }
 
@@ -348,24 +348,24 @@ impl<'a, W: Write> Tour<'a, W> {
         let path = format!("/v1/providers/{}/courses", id_of("jinhua.provider1")?);
         let title = format!("科学实验 {}", self.run);
         let submitted = listed.post(&path, &course(&title)).await?.expect(200)?;
-        self.step("白名单机构", format!("申报“{title}”"), &submitted["state"])?;
+        self.step("白名单机构", format!("申报“{title}”"), text(&submitted, "state"))?;
         let id = text(&submitted, "id");
         let bureau = self.staff("jinhua.bureau").await?;
         let decision = json!({ "decision": "approve", "reason": "属科普活动" });
         let reviewed = bureau.post(&format!("/v1/courses/{id}/review"), &decision).await?.expect(200)?;
-        self.step("教育局", "审核", &reviewed["state"])?;
+        self.step("教育局", "审核", text(&reviewed, "state"))?;
         let principal = self.staff("jinhua.principal").await?;
         let approved = principal.post(&format!("/v1/courses/{id}/approve"), &decision).await?.expect(200)?;
-        self.step("校长", "批准", &approved["state"])?;
+        self.step("校长", "批准", text(&approved, "state"))?;
 
         let exam = listed.post(&path, &course("初三数学冲刺")).await?;
         ensure!(exam.status == 400, "an exam course was taken: {exam}");
-        self.step("白名单机构", "申报“初三数学冲刺”", &exam.body["title"])?;
+        self.step("白名单机构", "申报“初三数学冲刺”", text(&exam.body, "title"))?;
         let unlisted = self.staff("jinhua.provider3").await?;
         let path = format!("/v1/providers/{}/courses", id_of("jinhua.provider3")?);
         let refused = unlisted.post(&path, &course("趣味手工")).await?;
         ensure!(refused.reason() == "PROVIDER_NOT_LISTED", "an unlisted provider was heard: {refused}");
-        self.step("名单外机构", "申报“趣味手工”", &refused.body["title"])?;
+        self.step("名单外机构", "申报“趣味手工”", text(&refused.body, "title"))?;
         Ok(())
     }
 
@@ -390,7 +390,7 @@ impl<'a, W: Write> Tour<'a, W> {
         let principal = self.staff("jinhua.principal").await?;
         let reply = json!({ "text": "已核查并停止，改为手工活动。" });
         let replied = principal.post(&format!("/v1/tickets/{id}/reply"), &reply).await?.expect(200)?;
-        self.step("校长", "答复", &replied["state"])?;
+        self.step("校长", "答复", text(&replied, "state"))?;
         let rating = json!({ "number": number, "receipt_code": code, "solved": false, "rating": 2, "comment": "这周还在做" });
         let reopened = stranger.post("/v1/tickets/rate", &rating).await?.expect(200)?;
         ensure!(
@@ -410,7 +410,7 @@ impl<'a, W: Write> Tour<'a, W> {
         }
         let answer = answer.expect(200)?;
         let enrollment = &answer["enrollment"];
-        self.step("家长", format!("选“{}”", text(enrollment, "section_title")), &enrollment["state"])?;
+        self.step("家长", format!("选“{}”", text(enrollment, "section_title")), text(enrollment, "state"))?;
         Ok(text(enrollment, "id"))
     }
 
