@@ -4,6 +4,9 @@
 //! owns the stream: it sends what comes, matches answers by tag, and opens the stream anew when it breaks. What was under
 //! way when it broke is answered UNAVAILABLE: the caller sends it again with the same idempotency key, and nothing is
 //! done twice.
+//!
+//! Answers are read whatever happens to sending: a peer that waits for its answers to be taken before it reads on would
+//! else wait for us while we wait for it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,16 +17,23 @@ use proto::enrollment::v1::enrollment_service_client::EnrollmentServiceClient;
 use proto::enrollment::v1::{ApplyRequest, ApplyResponse, ApplyStreamRequest, ApplyStreamResponse, Refusal};
 use shared::client::Link;
 use shared::{db, status};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, Streaming};
 
-/// How many applications may wait for the stream; beyond that the door says so.
-const WAITING_MAX: usize = 8192;
-
 /// How long an application may wait for its answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long the stream may take to open.
+const OPENING: Duration = Duration::from_secs(5);
+
+/// How many applications may be handed to the transport before it has sent them.
+const HANDED_MAX: usize = 64;
+
+/// How often applications whose callers have gone are forgotten.
+const FORGET_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The way in for applications. Cheap to clone.
 #[derive(Clone)]
@@ -33,17 +43,20 @@ pub struct Admissions(mpsc::Sender<Waiting>);
 struct Waiting {
     caller_token: Arc<str>,
     request: ApplyRequest,
-    answer: oneshot::Sender<Result<ApplyResponse, Status>>,
+    answer: Answer,
 }
 
+type Answer = oneshot::Sender<Result<ApplyResponse, Status>>;
+
 impl Admissions {
-    /// Starts the task that owns the stream to `enrollment`; it ends with `stop`.
+    /// Starts the task that owns the stream to `enrollment`; it ends with `end`. At most `waiting_max` applications wait
+    /// for the stream.
     #[must_use]
-    pub fn start(enrollment: Link, stop: CancellationToken) -> Self {
-        let (sender, receiver) = mpsc::channel(WAITING_MAX);
+    pub fn start(enrollment: Link, waiting_max: usize, end: CancellationToken) -> Self {
+        let (sender, receiver) = mpsc::channel(waiting_max.max(1));
         tokio::spawn(async move {
             tokio::select! {
-                () = stop.cancelled() => {}
+                () = end.cancelled() => {}
                 () = serve(enrollment, receiver) => {}
             }
         });
@@ -61,19 +74,21 @@ impl Admissions {
         request: ApplyRequest,
     ) -> Result<ApplyResponse, Status> {
         let (answer, answered) = oneshot::channel();
-        self.0
-            .try_send(Waiting {
-                caller_token,
-                request,
-                answer,
-            })
-            .map_err(|_| status::exhausted("QUEUE_FULL", Duration::from_secs(1)))?;
+        let waiting = Waiting { caller_token, request, answer };
+        self.0.try_send(waiting).map_err(|error| match error {
+            TrySendError::Full(_) => status::exhausted("QUEUE_FULL", Duration::from_secs(1)),
+            TrySendError::Closed(_) => broken(),
+        })?;
         match tokio::time::timeout(PATIENCE, answered).await {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(status::unavailable("SERVICE_UNAVAILABLE")),
+            Ok(Err(_)) => Err(broken()),
             Err(_) => Err(status::late()),
         }
     }
+}
+
+fn broken() -> Status {
+    status::unavailable("SERVICE_UNAVAILABLE")
 }
 
 /// Keeps a stream open for as long as there are callers.
@@ -81,68 +96,76 @@ async fn serve(enrollment: Link, mut waiting: mpsc::Receiver<Waiting>) {
     let mut backoff = db::Backoff::new(Duration::from_millis(20), Duration::from_secs(1));
     // The stream is opened by the first application, so that a peer that is not up yet is asked only when needed.
     while let Some(first) = waiting.recv().await {
-        let (sender, receiver) = mpsc::channel(1024);
-        let mut client = EnrollmentServiceClient::new(enrollment.clone());
-        let opened = client.apply_stream(ReceiverStream::new(receiver));
-        // The peer answers the call's head at once or when the first message is there: send it meanwhile.
-        let mut desk = Desk {
-            next_tag: 0,
-            open: HashMap::new(),
-            sender,
-        };
-        desk.hand_in(first).await;
-        match opened.await {
-            Ok(answers) => {
-                backoff.reset();
-                desk.work(&mut waiting, answers.into_inner()).await;
-            }
-            Err(refusal) => {
-                tracing::warn!(error = %refusal.message(), "the admission stream could not be opened: {}", refusal.message());
-                desk.give_up();
-                tokio::time::sleep(backoff.next()).await;
-            }
+        let (sender, receiver) = mpsc::channel(HANDED_MAX);
+        let mut desk = Desk::default();
+        // The peer may answer the call's head only when the first message is there: it is sent meanwhile.
+        if let Ok(place) = sender.try_reserve() {
+            desk.hand_in(first, place);
         }
+        let mut client = EnrollmentServiceClient::new(enrollment.clone());
+        let opening = client.apply_stream(ReceiverStream::new(receiver));
+        let refusal = match tokio::time::timeout(OPENING, opening).await {
+            Ok(Ok(answers)) => {
+                backoff.reset();
+                desk.work(&sender, &mut waiting, answers.into_inner()).await;
+                continue;
+            }
+            Ok(Err(refusal)) => refusal,
+            Err(_) => status::late(),
+        };
+        tracing::warn!(error = %refusal.message(), "the admission stream could not be opened: {}", refusal.message());
+        desk.give_up();
+        // Whoever came meanwhile would only wait for the next failure.
+        while let Ok(next) = waiting.try_recv() {
+            let _ = next.answer.send(Err(broken()));
+        }
+        tokio::time::sleep(backoff.next()).await;
     }
 }
 
-/// One open stream and what is under way on it.
+/// What is under way on one open stream.
+#[derive(Default)]
 struct Desk {
-    next_tag: u64,
-    open: HashMap<u64, oneshot::Sender<Result<ApplyResponse, Status>>>,
-    sender: mpsc::Sender<ApplyStreamRequest>,
+    last_tag: u64,
+    open: HashMap<u64, Answer>,
 }
 
 impl Desk {
-    /// Sends an application on its way; says whether the stream still takes any.
-    async fn hand_in(&mut self, waiting: Waiting) -> bool {
+    /// Sends an application on its way.
+    fn hand_in(&mut self, waiting: Waiting, place: mpsc::Permit<'_, ApplyStreamRequest>) {
         // Nobody waits for it any more: then nothing should be done either.
         if waiting.answer.is_closed() {
-            return true;
+            return;
         }
-        self.next_tag += 1;
-        let message = ApplyStreamRequest {
-            tag: self.next_tag,
+        self.last_tag += 1;
+        self.open.insert(self.last_tag, waiting.answer);
+        place.send(ApplyStreamRequest {
+            tag: self.last_tag,
             caller_token: waiting.caller_token.to_string(),
             request: Some(waiting.request),
-        };
-        self.open.insert(self.next_tag, waiting.answer);
-        self.sender.send(message).await.is_ok()
+        });
     }
 
     /// Sends and matches until the stream breaks.
     async fn work(
         &mut self,
+        sender: &mpsc::Sender<ApplyStreamRequest>,
         waiting: &mut mpsc::Receiver<Waiting>,
         mut answers: Streaming<ApplyStreamResponse>,
     ) {
+        let mut forget = tokio::time::interval(FORGET_INTERVAL);
+        let mut takes_more = true;
         loop {
+            // Room on the stream first, then the next to use it: neither is lost when an answer comes in between.
+            let next = async {
+                let place = sender.reserve().await.ok()?;
+                waiting.recv().await.map(|next| (next, place))
+            };
             tokio::select! {
-                next = waiting.recv() => {
-                    let Some(next) = next else { break };
-                    if !self.hand_in(next).await {
-                        break;
-                    }
-                }
+                next = next, if takes_more => match next {
+                    Some((next, place)) => self.hand_in(next, place),
+                    None => takes_more = false,
+                },
                 answer = answers.message() => match answer {
                     Ok(Some(answer)) => self.answer(answer),
                     Ok(None) => break,
@@ -151,6 +174,7 @@ impl Desk {
                         break;
                     }
                 },
+                _ = forget.tick() => self.open.retain(|_, answer| !answer.is_closed()),
             }
         }
         self.give_up();
@@ -163,7 +187,7 @@ impl Desk {
         let outcome = match answer.outcome {
             Some(Outcome::Response(response)) => Ok(response),
             Some(Outcome::Refusal(refusal)) => Err(spoken(refusal)),
-            None => Err(status::unavailable("SERVICE_UNAVAILABLE")),
+            None => Err(broken()),
         };
         // A caller who has gone away needs no answer.
         let _ = waiting.send(outcome);
@@ -172,16 +196,16 @@ impl Desk {
     /// Tells everyone under way to send again.
     fn give_up(&mut self) {
         for (_, waiting) in self.open.drain() {
-            let _ = waiting.send(Err(status::unavailable("SERVICE_UNAVAILABLE")));
+            let _ = waiting.send(Err(broken()));
         }
     }
 }
 
-/// The status a refusal stands for.
+/// The status a refusal stands for. OK is none.
 fn spoken(refusal: Refusal) -> Status {
-    Status::with_details(
-        Code::from_i32(refusal.code),
-        refusal.message,
-        refusal.status.into(),
-    )
+    let code = match Code::from_i32(refusal.code) {
+        Code::Ok => Code::Unknown,
+        code => code,
+    };
+    Status::with_details(code, refusal.message, refusal.status.into())
 }

@@ -57,8 +57,15 @@ pub struct Limits {
     pub sign_in_burst: u32,
     /// Requests worked on at once; beyond that the door answers 503 with a time to wait. Default 4,096.
     pub in_flight: usize,
+    /// Applications for seats that may wait for the stream to enrollment; beyond that the door answers 429 with a time to
+    /// wait. Default 2,048.
+    pub waiting_applications: usize,
     /// Seconds until a request is given up with 504. Default 15.
     pub timeout_seconds: u64,
+    /// The same for a request that brings a file, which may come over a slow line. Default 120.
+    pub upload_timeout_seconds: u64,
+    /// Seconds that requests under way may take to end once the gateway stops. Default 20.
+    pub drain_seconds: u64,
     /// Addresses whose `x-forwarded-for` is believed: the proxies in front. Default none.
     pub trusted_proxies: Vec<std::net::IpAddr>,
 }
@@ -99,7 +106,10 @@ impl Default for Limits {
             sign_ins_per_second: 50,
             sign_in_burst: 500,
             in_flight: 4096,
+            waiting_applications: 2048,
             timeout_seconds: 15,
+            upload_timeout_seconds: 120,
+            drain_seconds: 20,
             trusted_proxies: Vec::new(),
         }
     }

@@ -27,11 +27,7 @@ pub fn timestamp(moment: DateTime<Utc>) -> Timestamp {
 #[must_use]
 pub fn word(name: &str, prefix: &str) -> String {
     let word = name.strip_prefix(prefix).unwrap_or(name).to_lowercase();
-    if word == "unspecified" {
-        String::new()
-    } else {
-        word
-    }
+    if word == "unspecified" { String::new() } else { word }
 }
 
 /// Reads such a word back into the enum's number.
@@ -68,24 +64,13 @@ mod tests {
     #[test]
     fn a_state_is_a_lower_case_word_and_back() {
         assert_eq!(word(State::InReview.as_str_name(), "STATE_"), "in_review");
-        assert_eq!(
-            number("state", "in_review", "STATE_", state).unwrap(),
-            i32::from(State::InReview)
-        );
+        assert_eq!(number("state", "in_review", "STATE_", state).unwrap(), i32::from(State::InReview));
     }
 
     #[test]
     fn what_is_never_sent_is_no_word() {
         assert_eq!(word(State::Unspecified.as_str_name(), "STATE_"), "");
-        assert_eq!(
-            number("state", "unspecified", "STATE_", state)
-                .unwrap_err()
-                .reason(),
-            "INVALID_FIELDS"
-        );
-        assert_eq!(
-            number("state", "HELD", "STATE_", state).unwrap_err().reason(),
-            "INVALID_FIELDS"
-        );
+        assert_eq!(number("state", "unspecified", "STATE_", state).unwrap_err().reason(), "INVALID_FIELDS");
+        assert_eq!(number("state", "HELD", "STATE_", state).unwrap_err().reason(), "INVALID_FIELDS");
     }
 }

@@ -9,12 +9,14 @@
 //! | [`admissions`] | the stream that carries applications for seats |
 //! | [`menu`] | snapshots with an ETag |
 //! | `door` | trace, request id, limits, time-out, security headers: what every request passes |
+//! | `linger` | bodies nobody reads, so that the answer still arrives |
 //! | `routes` | one file an area: read, call one method, render |
 
 pub mod admissions;
 pub mod config;
 pub mod convert;
 mod door;
+mod linger;
 pub mod menu;
 pub mod problem;
 pub mod read;
@@ -22,13 +24,16 @@ mod routes;
 pub mod sentence;
 mod session;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared::caller::Signer;
 use shared::client::{self, Link};
 use shared::clock::SharedClock;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
 use utoipa::openapi::OpenApi;
 
 pub use config::Config;
@@ -82,7 +87,42 @@ pub struct Parts {
     pub signer: Arc<Signer>,
 }
 
-/// Serves until `stop`, lets requests under way end, returns.
+impl Edge {
+    /// Makes the ways to the services; nothing is connected before it is needed. What runs beside the requests ends with
+    /// `end`.
+    fn open(parts: &Parts, end: &CancellationToken) -> anyhow::Result<Self> {
+        let services = &parts.config.services;
+        let endpoints = [
+            &services.identity,
+            &services.catalog,
+            &services.enrollment,
+            &services.billing,
+            &services.supervision,
+        ];
+        let channels = endpoints.map(|endpoint| client::channel(endpoint));
+        let [identity, catalog, enrollment, billing, supervision] = channels;
+        let channels = [identity?, catalog?, enrollment?, billing?, supervision?];
+        let links = |make: &dyn Fn(Channel) -> Link| {
+            let [identity, catalog, enrollment, billing, supervision] = channels.clone().map(make);
+            Links { identity, catalog, enrollment, billing, supervision }
+        };
+        let own = links(&|channel| Link::service(channel, parts.signer.clone()));
+        let limits = parts.config.limits.clone();
+        let edge = Self(Arc::new(Reach {
+            sessions: Sessions::new(own.identity.clone(), parts.clock.clone()),
+            admissions: Admissions::start(own.enrollment.clone(), limits.waiting_applications, end.clone()),
+            menus: Snapshots::default(),
+            public: links(&|channel| Link::anonymous(channel)),
+            door: door::Door::new(&limits),
+            links: own,
+            limits,
+        }));
+        tokio::spawn(door::forget_the_quiet(edge.clone(), end.clone()));
+        Ok(edge)
+    }
+}
+
+/// Serves until `stop`, lets requests under way end for at most [`Limits::drain_seconds`](config::Limits), returns.
 ///
 /// # Errors
 /// When an endpoint in the settings is no URL, or the listener breaks.
@@ -92,55 +132,31 @@ pub async fn run(
     admin: Option<TcpListener>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let services = &parts.config.services;
-    let endpoints = [
-        &services.identity,
-        &services.catalog,
-        &services.enrollment,
-        &services.billing,
-        &services.supervision,
-    ];
-    let mut channels = Vec::new();
-    for endpoint in endpoints {
-        channels.push(client::channel(endpoint)?);
-    }
-    let links = |make: &dyn Fn(usize) -> Link| Links {
-        identity: make(0),
-        catalog: make(1),
-        enrollment: make(2),
-        billing: make(3),
-        supervision: make(4),
-    };
-    let own = links(&|at| Link::service(channels[at].clone(), parts.signer.clone()));
-    let edge = Edge(Arc::new(Reach {
-        limits: parts.config.limits.clone(),
-        sessions: Sessions::new(own.identity.clone(), parts.clock.clone()),
-        admissions: Admissions::start(own.enrollment.clone(), stop.clone()),
-        menus: Snapshots::default(),
-        public: links(&|at| Link::anonymous(channels[at].clone())),
-        door: door::Door::new(&parts.config.limits),
-        links: own,
-    }));
-
+    // What requests under way need lives until they have ended, not only until `stop`.
     let end = CancellationToken::new();
     let _end = end.clone().drop_guard();
-    let ready = shared::server::Ready::always();
+    let edge = Edge::open(&parts, &end)?;
+    let drain = Duration::from_secs(edge.limits.drain_seconds);
     let admin = admin.map(|listener| {
         tokio::spawn(shared::server::admin::serve(
             listener,
-            ready,
+            shared::server::Ready::always(),
             stop.clone(),
             end.clone(),
         ))
     });
-    tracing::info!(address = %listener.local_addr()?, "the gateway listens on {}", listener.local_addr()?);
-    let (router, _) = routes::all(edge);
-    axum::serve(
-        listener,
-        router.into_make_service_with_connect_info::<std::net::SocketAddr>(),
-    )
-    .with_graceful_shutdown(stop.cancelled_owned())
-    .await?;
+    let address = listener.local_addr()?;
+    tracing::info!(%address, "the gateway listens on {address}");
+    let service = routes::all(edge).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let drained = async {
+        stop.cancelled().await;
+        tokio::time::sleep(drain).await;
+    };
+    tokio::select! {
+        served = serving.into_future() => served?,
+        () = drained => tracing::warn!("the gateway stops with requests under way"),
+    }
     end.cancel();
     if let Some(admin) = admin {
         admin.await??;

@@ -12,18 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let file = std::env::args_os()
-        .skip(1)
-        .find(|argument| argument != "serve")
-        .map(PathBuf::from);
+    let file = std::env::args_os().skip(1).find(|argument| argument != "serve").map(PathBuf::from);
     let config: Config = config::load("gateway", file.as_deref())?;
     let guard = telemetry::init(&config.telemetry)?;
     let clock = SystemClock::shared();
-    let signer = Arc::new(Signer::load(
-        "gateway",
-        &config.keys.join("gateway.key.pem"),
-        clock.clone(),
-    )?);
+    let signer = Arc::new(Signer::load("gateway", &config.keys.join("gateway.key.pem"), clock.clone())?);
     let listener = TcpListener::bind(&config.listen).await?;
     let admin = TcpListener::bind(&config.admin_listen).await?;
     let stop = CancellationToken::new();
@@ -35,17 +28,7 @@ async fn main() -> anyhow::Result<()> {
             }
         }
     });
-    gateway::run(
-        Parts {
-            config,
-            clock,
-            signer,
-        },
-        listener,
-        Some(admin),
-        stop,
-    )
-    .await?;
+    gateway::run(Parts { config, clock, signer }, listener, Some(admin), stop).await?;
     guard.shutdown().await;
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! [`crate::sentence`]. Services send reasons and facts, never sentences.
 
 use std::collections::BTreeMap;
+use std::error::Error as _;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
@@ -18,6 +19,9 @@ use crate::sentence::{self, Language};
 
 /// The media type of a problem document.
 pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// When to come again, if nobody knows better.
+const SOON: Duration = Duration::from_secs(1);
 
 /// A refusal on its way out. It is rendered by the middleware that knows the caller's language.
 #[derive(Clone, Debug)]
@@ -79,10 +83,7 @@ impl Refusal {
     /// Refuses fields.
     #[must_use]
     pub fn fields(violations: &Violations) -> Self {
-        Self {
-            errors: field_errors(violations),
-            ..Self::new(StatusCode::BAD_REQUEST, "INVALID_FIELDS")
-        }
+        Self { errors: field_errors(violations), ..Self::new(StatusCode::BAD_REQUEST, "INVALID_FIELDS") }
     }
 
     /// Refuses one field.
@@ -91,6 +92,19 @@ impl Refusal {
         let mut violations = Violations::default();
         violations.note(field, rule);
         Self::fields(&violations)
+    }
+
+    /// Stands for an answer that says nothing but its code.
+    #[must_use]
+    pub fn bare(http: StatusCode) -> Self {
+        let reason = match http {
+            StatusCode::NOT_FOUND => "NOT_FOUND",
+            StatusCode::METHOD_NOT_ALLOWED => "METHOD_NOT_ALLOWED",
+            StatusCode::PAYLOAD_TOO_LARGE => "BODY_TOO_LARGE",
+            code if code.is_server_error() => "INTERNAL",
+            _ => "BAD_REQUEST",
+        };
+        Self::new(http, reason)
     }
 
     /// Says when to come again.
@@ -124,9 +138,16 @@ impl Refusal {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+        headers.insert(header::VARY, HeaderValue::from_static("accept-language"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(wait) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        let asks_to_wait = matches!(code, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        if let Some(wait) = self.retry_after.or(asks_to_wait.then_some(SOON)) {
+            // Whole seconds, and never too early.
+            let seconds = wait.as_millis().div_ceil(1000).clamp(1, 86_400);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(u32::try_from(seconds).unwrap_or(1)));
+        }
+        if code == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }
@@ -145,21 +166,24 @@ impl IntoResponse for Refusal {
 impl From<Status> for Refusal {
     /// What a service refused. A status without a reason of ours is ours to answer for, not the caller's.
     fn from(refusal: Status) -> Self {
-        let code = status::code_of(&refusal);
-        let reason = match status::reason_of(&refusal) {
-            Some(reason) => reason,
-            None => fallback(code).to_owned(),
-        };
-        let wait = match code {
-            Code::Unavailable => Some(Duration::from_secs(1)),
-            _ => None,
+        let reason = status::reason_of(&refusal);
+        let code = match status::code_of(&refusal) {
+            // The connection broke before an answer came: the service did not say this.
+            Code::Unknown | Code::Internal | Code::Cancelled
+                if reason.is_none() && refusal.source().is_some() =>
+            {
+                Code::Unavailable
+            }
+            // Taken for a success it would lie.
+            Code::Ok => Code::Unknown,
+            code => code,
         };
         Self {
             http: status::http_code(code),
-            reason,
+            reason: reason.unwrap_or_else(|| fallback(code).to_owned()),
             facts: status::facts_of(&refusal).into_iter().collect(),
             errors: field_errors(&status::violations_of(&refusal)),
-            retry_after: status::retry_after_of(&refusal).or(wait),
+            retry_after: status::retry_after_of(&refusal),
         }
     }
 }
@@ -188,9 +212,7 @@ const fn fallback(code: Code) -> &'static str {
 }
 
 fn field_errors(violations: &Violations) -> Vec<FieldError> {
-    let error = |one: &shared::value::Violation| FieldError {
-        field: one.field.clone(),
-        rule: one.rule.clone(),
-    };
+    let error =
+        |one: &shared::value::Violation| FieldError { field: one.field.clone(), rule: one.rule.clone() };
     violations.list().iter().map(error).collect()
 }

@@ -1,12 +1,18 @@
 //! The one table of sentences: a reason and its facts become words for people.
 //!
-//! `{name}` is replaced by the fact of that name; a sentence part in `[…]` is left out when a fact it names is missing.
-//! Every reason a contract documents has a line here; a test reads the contracts and holds it.
+//! `{name}` is replaced by the fact of that name, or of that name in the sentence's language (`clause_zh`, `clause_en`); a
+//! part in `[…]` is left out when a fact it names is missing. Moments are said in the time of Shanghai, where everybody is.
+//!
+//! Every reason a contract documents or a service refuses with has a line here; tests read both and hold it.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
+use axum::extract::FromRequestParts;
+use chrono::{DateTime, FixedOffset};
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
+use http::request::Parts;
 
 /// The languages people are answered in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,21 +24,30 @@ pub enum Language {
 }
 
 impl Language {
-    /// The first of the languages asked for that we speak.
+    /// The language wished for most of those we speak (RFC 9110, 12.5.4); the first of equals.
     #[must_use]
     pub fn asked(headers: &HeaderMap) -> Self {
         let asked = headers
-            .get(ACCEPT_LANGUAGE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        asked
-            .split(',')
-            .find_map(|tag| match tag.trim().get(..2)?.to_ascii_lowercase().as_str() {
-                "zh" => Some(Self::Chinese),
-                "en" => Some(Self::English),
-                _ => None,
-            })
-            .unwrap_or(Self::Chinese)
+            .get_all(ACCEPT_LANGUAGE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','));
+        let mut best = (0, Self::Chinese);
+        for one in asked {
+            let mut parts = one.split(';').map(str::trim);
+            let tag = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let language = match tag.split('-').next() {
+                Some("zh") => Self::Chinese,
+                Some("en") => Self::English,
+                _ => continue,
+            };
+            let wish = parts.find_map(|parameter| parameter.strip_prefix("q="));
+            let wish = wish.map_or(1000, thousandths);
+            if wish > best.0 {
+                best = (wish, language);
+            }
+        }
+        best.1
     }
 
     /// The tag of `Content-Language`.
@@ -45,19 +60,66 @@ impl Language {
     }
 }
 
+/// A weight between 0 and 1 with at most three decimals, in thousandths; 0 for anything else.
+fn thousandths(weight: &str) -> u16 {
+    let (whole, decimals) = weight.split_once('.').unwrap_or((weight, ""));
+    match (whole, format!("{decimals:0<3}").parse::<u16>()) {
+        ("1", Ok(0)) => 1000,
+        ("0", Ok(thousandths)) if thousandths < 1000 => thousandths,
+        _ => 0,
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Language {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::asked(&parts.headers))
+    }
+}
+
 /// The sentence for a reason; for one without a line, that something went wrong.
 #[must_use]
 pub fn of(reason: &str, language: Language, facts: &BTreeMap<String, String>) -> String {
     let line = SENTENCES.iter().find(|(known, _, _)| *known == reason);
     let (_, chinese, english) = line.unwrap_or(&UNKNOWN);
-    fill(
-        if language == Language::Chinese {
-            chinese
-        } else {
-            english
-        },
-        facts,
-    )
+    let template = match language {
+        Language::Chinese => chinese,
+        Language::English => english,
+    };
+    fill(template, &Facts { language, facts })
+}
+
+/// Facts, as a language says them.
+struct Facts<'a> {
+    language: Language,
+    facts: &'a BTreeMap<String, String>,
+}
+
+impl Facts<'_> {
+    fn say(&self, name: &str) -> Option<String> {
+        let own = match self.language {
+            Language::Chinese => format!("{name}_zh"),
+            Language::English => format!("{name}_en"),
+        };
+        let fact = self.facts.get(name).or_else(|| self.facts.get(&own))?;
+        Some(match DateTime::parse_from_rfc3339(fact) {
+            Ok(moment) => self.say_moment(moment),
+            Err(_) => fact.clone(),
+        })
+    }
+
+    /// A moment in the time of Shanghai, eight hours ahead of UTC all year.
+    fn say_moment(&self, moment: DateTime<FixedOffset>) -> String {
+        let Some(shanghai) = FixedOffset::east_opt(8 * 3600) else {
+            return moment.to_rfc3339();
+        };
+        let format = match self.language {
+            Language::Chinese => "%-m月%-d日 %H:%M",
+            Language::English => "%-d %b %H:%M (China time)",
+        };
+        moment.with_timezone(&shanghai).format(format).to_string()
+    }
 }
 
 /// Whether a reason has a sentence of its own.
@@ -66,29 +128,29 @@ pub fn is_known(reason: &str) -> bool {
     SENTENCES.iter().any(|(known, _, _)| *known == reason)
 }
 
-fn fill(template: &str, facts: &BTreeMap<String, String>) -> String {
+fn fill(template: &str, facts: &Facts<'_>) -> String {
     let mut out = String::new();
     let mut rest = template;
     while let Some((before, tail)) = rest.split_once('[') {
-        out.push_str(&replace(before, facts).unwrap_or_else(|| before.to_owned()));
+        out.push_str(before);
         let Some((optional, after)) = tail.split_once(']') else {
             break;
         };
         out.push_str(&replace(optional, facts).unwrap_or_default());
         rest = after;
     }
-    out.push_str(&replace(rest, facts).unwrap_or_else(|| rest.to_owned()));
+    out.push_str(rest);
     out
 }
 
 /// The text with its facts; none when one is missing.
-fn replace(text: &str, facts: &BTreeMap<String, String>) -> Option<String> {
+fn replace(text: &str, facts: &Facts<'_>) -> Option<String> {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, tail)) = rest.split_once('{') {
         let (name, after) = tail.split_once('}')?;
         out.push_str(before);
-        out.push_str(facts.get(name)?);
+        out.push_str(&facts.say(name)?);
         rest = after;
     }
     out.push_str(rest);
@@ -100,65 +162,25 @@ const UNKNOWN: (&str, &str, &str) = ("", "操作没有成功。", "This did not 
 /// Reason, Chinese, English; by area.
 const SENTENCES: &[(&str, &str, &str)] = &[
     // the edge
-    (
-        "INTERNAL",
-        "系统出了问题，我们已经记录。",
-        "Something went wrong on our side; it has been recorded.",
-    ),
+    ("INTERNAL", "系统出了问题，我们已经记录。", "Something went wrong on our side; it has been recorded."),
     ("NOT_FOUND", "没有找到。", "Not found."),
-    (
-        "METHOD_NOT_ALLOWED",
-        "不支持这种请求方式。",
-        "This method is not supported here.",
-    ),
+    ("METHOD_NOT_ALLOWED", "不支持这种请求方式。", "This method is not supported here."),
     ("JSON_REQUIRED", "请求内容应为 JSON。", "The body must be JSON."),
-    (
-        "MULTIPART_REQUIRED",
-        "请以表单方式上传文件。",
-        "Upload the file as a multipart form.",
-    ),
+    ("MULTIPART_REQUIRED", "请以表单方式上传文件。", "Upload the file as a multipart form."),
     ("BODY_TOO_LARGE", "内容太大。", "The body is too large."),
     (
         "MESSAGE_TOO_LARGE",
         "内容太大[，最多 {limit_bytes} 字节]。",
         "The content is too large[; at most {limit_bytes} bytes].",
     ),
-    (
-        "IDEMPOTENCY_KEY_REQUIRED",
-        "缺少 Idempotency-Key 请求头。",
-        "The header Idempotency-Key is missing.",
-    ),
-    (
-        "INVALID_FIELDS",
-        "有内容填写不正确，请检查标出的各项。",
-        "Some fields are not right; see the list.",
-    ),
+    ("IDEMPOTENCY_KEY_REQUIRED", "缺少 Idempotency-Key 请求头。", "The header Idempotency-Key is missing."),
+    ("INVALID_FIELDS", "有内容填写不正确，请检查标出的各项。", "Some fields are not right; see the list."),
     ("SESSION_REQUIRED", "请先登录。", "Please sign in first."),
-    (
-        "SESSION_ENDED",
-        "登录已失效，请重新登录。",
-        "Your session has ended; please sign in again.",
-    ),
-    (
-        "TOKEN_INVALID",
-        "登录已失效，请重新登录。",
-        "Your session has ended; please sign in again.",
-    ),
-    (
-        "TOKEN_EXPIRED",
-        "登录已失效，请重新登录。",
-        "Your session has ended; please sign in again.",
-    ),
-    (
-        "TOO_MANY_REQUESTS",
-        "操作太频繁，请稍后再试。",
-        "Too many requests; please wait a moment.",
-    ),
-    (
-        "OVERLOADED",
-        "现在人多，请稍后再试。",
-        "Many people are here right now; please try again in a moment.",
-    ),
+    ("SESSION_ENDED", "登录已失效，请重新登录。", "Your session has ended; please sign in again."),
+    ("TOKEN_INVALID", "登录已失效，请重新登录。", "Your session has ended; please sign in again."),
+    ("TOKEN_EXPIRED", "登录已失效，请重新登录。", "Your session has ended; please sign in again."),
+    ("TOO_MANY_REQUESTS", "操作太频繁，请稍后再试。", "Too many requests; please wait a moment."),
+    ("OVERLOADED", "现在人多，请稍后再试。", "Many people are here right now; please try again in a moment."),
     (
         "SERVICE_UNAVAILABLE",
         "服务暂时不可用，请稍后再试。",
@@ -169,52 +191,47 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "服务暂时不可用，请稍后再试。",
         "The service is not available at the moment; please try again.",
     ),
-    (
-        "DATABASE_CONFLICT",
-        "数据刚被更新，请重试。",
-        "It changed meanwhile; please try again.",
-    ),
-    (
-        "CHANGED_MEANWHILE",
-        "数据刚被更新，请重试。",
-        "It changed meanwhile; please try again.",
-    ),
+    ("DATABASE_CONFLICT", "数据刚被更新，请重试。", "It changed meanwhile; please try again."),
+    ("CHANGED_MEANWHILE", "数据刚被更新，请重试。", "It changed meanwhile; please try again."),
     (
         "DEADLINE_EXCEEDED",
         "处理超时，请查看结果后再决定是否重试。",
         "No answer in time; look at the result before trying again.",
     ),
-    (
-        "REQUEST_ID_REUSED",
-        "这个请求编号已用于另一项内容。",
-        "This request id was used for something else.",
-    ),
-    (
-        "SERVICE_ONLY",
-        "只供系统内部使用。",
-        "For the platform's own services only.",
-    ),
-    (
-        "GUARDIAN_ONLY",
-        "只有家长可以操作。",
-        "Only guardians may do this.",
-    ),
+    ("REQUEST_ID_REUSED", "这个请求编号已用于另一项内容。", "This request id was used for something else."),
+    ("SERVICE_ONLY", "只供系统内部使用。", "For the platform's own services only."),
+    ("GUARDIAN_ONLY", "只有家长可以操作。", "Only guardians may do this."),
     ("STAFF_ONLY", "只有工作人员可以操作。", "Only staff may do this."),
-    (
-        "ROLE_NOT_ALLOWED",
-        "您的角色不能进行此操作。",
-        "Your role does not allow this.",
-    ),
-    (
-        "OUT_OF_REACH",
-        "不在您的管理范围内。",
-        "This lies outside what you look after.",
-    ),
+    ("ROLE_NOT_ALLOWED", "您的角色不能进行此操作。", "Your role does not allow this."),
+    ("OUT_OF_REACH", "不在您的管理范围内。", "This lies outside what you look after."),
     ("REASON_REQUIRED", "请填写理由。", "A reason is required."),
     (
         "POLICY_SILENT",
         "政策文件没有规定这一项[（{key}）]，需要区县教育局作出决定后才能办理。",
         "The policy documents do not settle this[ ({key})]; the district bureau has to decide first.",
+    ),
+    ("BAD_REQUEST", "请求有误，请检查后再试。", "The request is not right; please check it."),
+    ("TOKEN_MISSING", "请先登录。", "Please sign in first."),
+    ("STOPPING", "服务正在更新，请稍后再试。", "The service is being updated; please try again in a moment."),
+    (
+        "IDENTITY_UNAVAILABLE",
+        "服务暂时不可用，请稍后再试。",
+        "The service is not available at the moment; please try again.",
+    ),
+    (
+        "BILLING_UNAVAILABLE",
+        "缴费服务暂时不可用，请稍后再试。",
+        "The payment service is not available at the moment; please try again.",
+    ),
+    (
+        "NOT_HEARD_YET",
+        "资料正在同步，请稍后再试。",
+        "The data is just being brought up to date; please try again in a moment.",
+    ),
+    (
+        "POLICY_VERSION_UNKNOWN",
+        "政策文件正在更新，请稍后再试。",
+        "The policy documents are being updated; please try again in a moment.",
     ),
     // who is who
     ("NODE_NOT_FOUND", "没有找到这个组织。", "No such organisation."),
@@ -226,41 +243,21 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "No such pupil; please check school, pupil code and phone number.",
     ),
     ("GUARDIAN_NOT_FOUND", "没有找到这位家长。", "No such guardian."),
-    (
-        "STAFF_NOT_FOUND",
-        "没有找到这位工作人员。",
-        "No such member of staff.",
-    ),
+    ("STAFF_NOT_FOUND", "没有找到这位工作人员。", "No such member of staff."),
     (
         "WECHAT_CODE_INVALID",
         "微信登录凭证已失效，请重试。",
         "The WeChat code is no longer valid; please try again.",
     ),
-    (
-        "WECHAT_USER_BLOCKED",
-        "微信限制了这个账号登录。",
-        "WeChat has blocked this account from signing in.",
-    ),
+    ("WECHAT_USER_BLOCKED", "微信限制了这个账号登录。", "WeChat has blocked this account from signing in."),
     (
         "WECHAT_UNAVAILABLE",
         "微信暂时没有响应，请稍后再试。",
         "WeChat does not answer at the moment; please try again.",
     ),
-    (
-        "WECHAT_RATE_LIMITED",
-        "操作太频繁，请一分钟后再试。",
-        "Too many tries; please wait a minute.",
-    ),
-    (
-        "PHONE_UNSUPPORTED",
-        "只支持中国大陆手机号。",
-        "Only phone numbers of mainland China are supported.",
-    ),
-    (
-        "PHONE_NOT_VERIFIED",
-        "请先验证手机号。",
-        "Please verify your phone number first.",
-    ),
+    ("WECHAT_RATE_LIMITED", "操作太频繁，请一分钟后再试。", "Too many tries; please wait a minute."),
+    ("PHONE_UNSUPPORTED", "只支持中国大陆手机号。", "Only phone numbers of mainland China are supported."),
+    ("PHONE_NOT_VERIFIED", "请先验证手机号。", "Please verify your phone number first."),
     (
         "CONSENT_REQUIRED",
         "请先阅读并同意儿童个人信息保护规则。",
@@ -276,76 +273,28 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "尝试次数过多，请一小时后再试，或联系班主任。",
         "Too many tries; please wait an hour or ask the class teacher.",
     ),
-    (
-        "CREDENTIALS_INVALID",
-        "账号、密码或动态口令不正确。",
-        "Name, password or one-time code is wrong.",
-    ),
-    (
-        "SIGN_IN_LOCKED",
-        "尝试次数过多，请 15 分钟后再试。",
-        "Too many tries; please wait 15 minutes.",
-    ),
+    ("CREDENTIALS_INVALID", "账号、密码或动态口令不正确。", "Name, password or one-time code is wrong."),
+    ("SIGN_IN_LOCKED", "尝试次数过多，请 15 分钟后再试。", "Too many tries; please wait 15 minutes."),
     // files
     ("COLUMN_MISSING", "缺少这一列。", "This column is missing."),
-    (
-        "VALUE_INVALID",
-        "这一格的内容不正确。",
-        "This cell's value is not right.",
-    ),
+    ("VALUE_INVALID", "这一格的内容不正确。", "This cell's value is not right."),
     ("CODE_DUPLICATE", "代码重复。", "This code appears twice."),
-    (
-        "PARENT_UNKNOWN",
-        "没有找到上级组织。",
-        "The organisation above is unknown.",
-    ),
-    (
-        "KIND_MISPLACED",
-        "这种组织不能放在这里。",
-        "This kind of organisation does not belong here.",
-    ),
-    (
-        "NODE_DIFFERS",
-        "同一代码已有不同内容。",
-        "The code exists with other content.",
-    ),
+    ("PARENT_UNKNOWN", "没有找到上级组织。", "The organisation above is unknown."),
+    ("KIND_MISPLACED", "这种组织不能放在这里。", "This kind of organisation does not belong here."),
+    ("NODE_DIFFERS", "同一代码已有不同内容。", "The code exists with other content."),
     ("PACK_UNKNOWN", "没有这个政策包。", "No such policy pack."),
-    (
-        "PUPIL_CODE_DUPLICATE",
-        "学籍号重复。",
-        "This pupil code appears twice.",
-    ),
+    ("PUPIL_CODE_DUPLICATE", "学籍号重复。", "This pupil code appears twice."),
     ("CLASS_UNKNOWN", "没有找到这个班级。", "No such class."),
-    (
-        "GRADE_DIFFERS",
-        "年级与班级不一致。",
-        "The grade is not the class's.",
-    ),
-    (
-        "PHONE_INVALID",
-        "手机号不正确。",
-        "The phone number is not right.",
-    ),
+    ("GRADE_DIFFERS", "年级与班级不一致。", "The grade is not the class's."),
+    ("PHONE_INVALID", "手机号不正确。", "The phone number is not right."),
     ("ROLE_UNKNOWN", "没有这个角色。", "No such role."),
-    (
-        "NODE_UNKNOWN",
-        "没有找到这个组织代码。",
-        "No such organisation code.",
-    ),
-    (
-        "ROLE_MISPLACED",
-        "这个角色不能授予这一级组织。",
-        "The role cannot be granted at this level.",
-    ),
+    ("NODE_UNKNOWN", "没有找到这个组织代码。", "No such organisation code."),
+    ("ROLE_MISPLACED", "这个角色不能授予这一级组织。", "The role cannot be granted at this level."),
     ("SLOT_UNKNOWN", "没有找到这个时段。", "No such slot."),
     ("ROW_DUPLICATE", "这一行重复。", "This row appears twice."),
     // the catalog
     ("TERM_NOT_FOUND", "没有找到这个学期。", "No such term."),
-    (
-        "TERM_OVERLAPS",
-        "与已有学期的日期重叠。",
-        "The dates overlap another term.",
-    ),
+    ("TERM_OVERLAPS", "与已有学期的日期重叠。", "The dates overlap another term."),
     ("SLOT_NOT_FOUND", "没有找到这个时段。", "No such slot."),
     (
         "SLOT_OUT_OF_SCOPE",
@@ -384,21 +333,9 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "The day's service is shorter than the rule asks[: {clause}].",
     ),
     ("COURSE_NOT_FOUND", "没有找到这门课程。", "No such course."),
-    (
-        "COURSE_NOT_SUBMITTED",
-        "课程不在待审核状态。",
-        "The course is not waiting for review.",
-    ),
-    (
-        "COURSE_NOT_REVIEWED",
-        "课程尚未通过教育局审核。",
-        "The course has not been reviewed yet.",
-    ),
-    (
-        "COURSE_NOT_APPROVED",
-        "课程尚未获学校批准。",
-        "The course has not been approved by the school.",
-    ),
+    ("COURSE_NOT_SUBMITTED", "课程不在待审核状态。", "The course is not waiting for review."),
+    ("COURSE_NOT_REVIEWED", "课程尚未通过教育局审核。", "The course has not been reviewed yet."),
+    ("COURSE_NOT_APPROVED", "课程尚未获学校批准。", "The course has not been approved by the school."),
     (
         "CONTENT_BANNED",
         "课后服务不得讲授新课、集体补课或刷题备考[：{clause}]。",
@@ -410,126 +347,88 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "Third parties may not offer exam-type subject courses[: {clause}].",
     ),
     ("PROVIDER_NOT_FOUND", "没有找到这家机构。", "No such provider."),
-    (
-        "PROVIDER_EXISTS",
-        "这家机构已登记。",
-        "The provider is registered already.",
-    ),
-    (
-        "PROVIDER_NOT_LISTED",
-        "这家机构不在白名单内。",
-        "The provider is not on the whitelist.",
-    ),
+    ("PROVIDER_EXISTS", "这家机构已登记。", "The provider is registered already."),
+    ("PROVIDER_NOT_LISTED", "这家机构不在白名单内。", "The provider is not on the whitelist."),
     (
         "PROVIDER_LISTED_ELSEWHERE",
         "这家机构只在其他镇街或区县的白名单内。",
         "The provider is listed elsewhere only.",
     ),
-    (
-        "PROVIDER_SUSPENDED",
-        "这家机构已被暂停。",
-        "The provider is suspended.",
-    ),
+    ("PROVIDER_SUSPENDED", "这家机构已被暂停。", "The provider is suspended."),
     (
         "WHITELIST_SCOPE",
         "本地白名单由另一级教育部门管理[：{clause}]。",
         "The whitelist is kept at another level here[: {clause}].",
     ),
     ("SECTION_NOT_FOUND", "没有找到这个班次。", "No such section."),
-    (
-        "SLOT_OF_OTHER_TERM",
-        "时段不属于这个学期。",
-        "The slot belongs to another term.",
-    ),
+    ("SLOT_OF_OTHER_TERM", "时段不属于这个学期。", "The slot belongs to another term."),
     ("SLOTS_OVERLAP", "所选时段互相重叠。", "The slots overlap."),
-    (
-        "ROOM_TAKEN",
-        "教室在该时段已被占用。",
-        "The room is taken at that time.",
-    ),
-    (
-        "INSTRUCTOR_TAKEN",
-        "教师在该时段已有安排。",
-        "The instructor is taken at that time.",
-    ),
-    (
-        "REQUIRED_ITEM_MISSING",
-        "缺少必选项目[：{clause}]。",
-        "A required item is missing[: {clause}].",
-    ),
+    ("ROOM_TAKEN", "教室在该时段已被占用。", "The room is taken at that time."),
+    ("INSTRUCTOR_TAKEN", "教师在该时段已有安排。", "The instructor is taken at that time."),
+    ("REQUIRED_ITEM_MISSING", "缺少必选项目[：{clause}]。", "A required item is missing[: {clause}]."),
     (
         "THIRD_PARTY_ONLY",
         "不得将课后服务完全交给第三方机构[：{clause}]。",
         "The service may not be handed over to third parties entirely[: {clause}].",
     ),
+    ("LISTING_NOT_FOUND", "这家机构不在该白名单内。", "The provider is not on this whitelist."),
+    (
+        "STAGE_NOT_OPEN",
+        "本地这一学段的课后服务尚未开放[：{clause}]。",
+        "The service is not open here yet for this stage[: {clause}].",
+    ),
+    ("SECTION_CANCELLED", "这个班次已取消。", "The section is cancelled."),
+    (
+        "GRADE_OF_OTHER_STAGE",
+        "年级不属于这所学校的学段。",
+        "The grade does not belong to the school's stage.",
+    ),
+    (
+        "THIRD_PARTY_EXCLUDED",
+        "本地现阶段不引入第三方机构开设这类课程[：{clause}]。",
+        "Third parties may not offer such courses here at present[: {clause}].",
+    ),
     // seats
     ("ROUND_NOT_FOUND", "没有找到这轮选课。", "No such round."),
-    (
-        "ROUND_OVERLAPS",
-        "与另一轮选课时间重叠。",
-        "The round overlaps another.",
-    ),
+    ("ROUND_OVERLAPS", "与另一轮选课时间重叠。", "The round overlaps another."),
     ("MENU_EMPTY", "课程菜单还是空的。", "The menu is empty."),
     (
         "ROUND_NOT_OPEN",
         "选课还没有开始[，{open_time} 开始]。",
         "The round is not open yet[; it opens at {open_time}].",
     ),
-    (
-        "ROUND_CLOSED",
-        "选课已经结束[（{close_time}）]。",
-        "The round is closed[ (since {close_time})].",
-    ),
-    (
-        "SECTION_NOT_PUBLISHED",
-        "这个班次不在课程菜单上。",
-        "The section is not on the menu.",
-    ),
+    ("ROUND_CLOSED", "选课已经结束[（{close_time}）]。", "The round is closed[; it ended at {close_time}]."),
+    ("SECTION_NOT_PUBLISHED", "这个班次不在课程菜单上。", "The section is not on the menu."),
     (
         "GRADE_NOT_ADMITTED",
-        "这个班次面向 {grades} 年级。",
-        "The section is for grades {grades}.",
+        "这个班次不招收该学生所在的年级[，面向 {grades} 年级]。",
+        "The section does not take the pupil's grade[; it is for grades {grades}].",
     ),
-    (
-        "ALREADY_ENROLLED",
-        "已经选过这个班次。",
-        "You have chosen this section already.",
-    ),
+    ("ALREADY_ENROLLED", "已经选过这个班次。", "You have chosen this section already."),
     (
         "SLOT_TAKEN",
-        "与已选的“{section_title}”时间冲突。",
-        "It clashes with “{section_title}”.",
+        "与已选的课程时间冲突[：“{section_title}”]。",
+        "It clashes with a course chosen before[: “{section_title}”].",
     ),
     (
         "SECTION_FULL",
-        "名额已满：共 {capacity_count} 个名额，已占 {taken_count} 个，{waitlisted_count} 人在候补。",
-        "Full: {capacity_count} seats, {taken_count} taken, {waitlisted_count} waiting.",
+        "名额已满[：共 {capacity_count} 个名额，已占 {taken_count} 个，{waitlisted_count} 人在候补]。",
+        "The section is full[: {capacity_count} seats, {taken_count} taken, {waitlisted_count} waiting].",
     ),
-    (
-        "NOT_OF_THIS_SCHOOL",
-        "只能选择本校的课程。",
-        "Only courses of the pupil's own school can be chosen.",
-    ),
-    (
-        "QUEUE_FULL",
-        "现在人多，请稍后再试。",
-        "Many people are here right now; please try again in a moment.",
-    ),
-    (
-        "ENROLLMENT_NOT_FOUND",
-        "没有找到这条选课记录。",
-        "No such enrollment.",
-    ),
+    ("NOT_OF_THIS_SCHOOL", "只能选择本校的课程。", "Only courses of the pupil's own school can be chosen."),
+    ("QUEUE_FULL", "现在人多，请稍后再试。", "Many people are here right now; please try again in a moment."),
+    ("ENROLLMENT_NOT_FOUND", "没有找到这条选课记录。", "No such enrollment."),
     ("STEP_UNKNOWN", "没有这个审批步骤。", "No such step of approval."),
     (
         "STEP_OUT_OF_ORDER",
         "请先完成上一步[（{next_step}）]。",
         "The step before comes first[ ({next_step})].",
     ),
+    ("ENROLLMENT_NOT_IN_REVIEW", "这条记录不在审批中。", "The enrollment is not in review."),
     (
-        "ENROLLMENT_NOT_IN_REVIEW",
-        "这条记录不在审批中[（{state}）]。",
-        "The enrollment is not in review[ ({state})].",
+        "ENROLLMENT_CHANGED",
+        "这条选课记录刚刚有变化，请刷新后再试。",
+        "The enrollment has just changed; please look again and retry.",
     ),
     // money
     (
@@ -537,60 +436,28 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "本地课后服务免费，不得向家长收费[：{clause}]。",
         "The service is free here; parents must not be charged[: {clause}].",
     ),
-    (
-        "CEILING_EXCEEDED",
-        "超过收费上限[：{clause}]。",
-        "It exceeds the ceiling[: {clause}].",
-    ),
+    ("CEILING_EXCEEDED", "超过收费上限[：{clause}]。", "It exceeds the ceiling[: {clause}]."),
     (
         "APPROVAL_REQUIRED",
         "收费标准须经批准，请填写批准文号。",
         "The fee standard needs an approval document.",
     ),
-    (
-        "STAGE_OUT_OF_SCOPE",
-        "政策没有规定这一学段的收费。",
-        "The policy states no fee for this stage.",
-    ),
-    (
-        "TARIFF_ALREADY_PUBLISHED",
-        "本学期的收费标准已公布。",
-        "The term's fee standard is published already.",
-    ),
-    (
-        "TARIFF_NOT_PUBLISHED",
-        "本学期的收费标准还没有公布。",
-        "The term's fee standard is not published yet.",
-    ),
-    (
-        "TARIFF_NOT_FOUND",
-        "本学期的收费标准还没有公布。",
-        "The term's fee standard is not published yet.",
-    ),
-    (
-        "INVOICE_NOT_FOUND",
-        "没有需要支付的费用。",
-        "There is nothing to pay.",
-    ),
+    ("STAGE_OUT_OF_SCOPE", "政策没有规定这一学段的收费。", "The policy states no fee for this stage."),
+    ("TARIFF_ALREADY_PUBLISHED", "本学期的收费标准已公布。", "The term's fee standard is published already."),
+    ("TARIFF_NOT_PUBLISHED", "本学期的收费标准还没有公布。", "The term's fee standard is not published yet."),
+    ("TARIFF_NOT_FOUND", "本学期的收费标准还没有公布。", "The term's fee standard is not published yet."),
+    ("INVOICE_NOT_FOUND", "没有需要支付的费用。", "There is nothing to pay."),
     ("INVOICE_SETTLED", "费用已结清。", "It is settled already."),
     ("INVOICE_CLOSED", "账单已关闭。", "The invoice is closed."),
     (
         "HOLD_TOO_SHORT",
-        "保留时间所剩无几，已不能开始支付。",
-        "The hold is about to end; a payment can no longer begin.",
+        "名额保留时间所剩无几[（至 {due_time}）]，已不能开始支付。",
+        "The seat is held only a moment longer[, until {due_time}]; a payment can no longer begin.",
     ),
     ("ORDER_UNKNOWN", "订单尚未登记。", "The order is not known yet."),
-    (
-        "NOTIFICATION_FORGED",
-        "通知的签名无效。",
-        "The notification's signature is not valid.",
-    ),
+    ("NOTIFICATION_FORGED", "通知的签名无效。", "The notification's signature is not valid."),
     ("EVIDENCE_NOT_FOUND", "没有找到这份材料。", "No such document."),
-    (
-        "EVIDENCE_TOO_MANY",
-        "材料太多，最多 10 份。",
-        "Too many documents; at most 10.",
-    ),
+    ("EVIDENCE_TOO_MANY", "材料太多，最多 10 份。", "Too many documents; at most 10."),
     ("EVIDENCE_REQUIRED", "请上传证明材料。", "Please add a document."),
     (
         "CATEGORY_NOT_LISTED",
@@ -598,21 +465,16 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "The policy here does not name this category[; it names {categories}].",
     ),
     ("WAIVER_NOT_FOUND", "没有找到这份减免申请。", "No such waiver."),
+    ("WAIVER_PENDING", "已有一份申请正在办理。", "An application is pending already."),
+    ("WAIVER_DECIDED", "这份申请已经有结果。", "The application is decided already."),
+    ("SECOND_PERSON_REQUIRED", "须由另一位工作人员复核。", "A second person has to decide."),
+    ("NOTHING_TO_PAY", "没有需要支付的费用。", "There is nothing to pay."),
     (
-        "WAIVER_PENDING",
-        "已有一份申请正在办理。",
-        "An application is pending already.",
+        "FEE_NOT_AS_STATED",
+        "收费标准与政策规定的金额不一致[：{clause}]。",
+        "The fee is not the one the policy states[: {clause}].",
     ),
-    (
-        "WAIVER_DECIDED",
-        "这份申请已经有结果。",
-        "The application is decided already.",
-    ),
-    (
-        "SECOND_PERSON_REQUIRED",
-        "须由另一位工作人员复核。",
-        "A second person has to decide.",
-    ),
+    ("NOTIFICATION_UNREADABLE", "通知暂时无法读取。", "The notification cannot be read at the moment."),
     // complaints
     (
         "TICKET_NOT_FOUND",
@@ -624,21 +486,14 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "今天提交的投诉太多，请明天再来，紧急情况请打热线。",
         "Too many tickets today; in urgent cases please call the hotline.",
     ),
-    (
-        "TICKET_STATE",
-        "工单现在的状态不能这样处理[（{state}）]。",
-        "The ticket's state does not allow this[ ({state})].",
-    ),
-    (
-        "HANDLER_MISPLACED",
-        "不能交给这个部门办理。",
-        "This cannot be handled there.",
-    ),
+    ("TICKET_STATE", "工单现在的状态不能这样处理。", "The ticket's state does not allow this."),
+    ("HANDLER_MISPLACED", "不能交给这个部门办理。", "This cannot be handled there."),
 ];
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
 
     use prost::Message as _;
 
@@ -647,19 +502,11 @@ mod tests {
     /// Words in back quotes that are written like a reason, from the comments of every method of every contract.
     fn documented() -> BTreeSet<String> {
         let set = prost_types::FileDescriptorSet::decode(proto::DESCRIPTORS).unwrap();
-        let files = set
-            .file
-            .iter()
-            .filter(|file| file.package().starts_with("kehou."));
+        let files = set.file.iter().filter(|file| file.package().starts_with("kehou."));
         let comments = files.flat_map(|file| file.source_code_info.iter().flat_map(|info| &info.location));
         comments
             .flat_map(|at| {
-                at.leading_comments()
-                    .split('`')
-                    .skip(1)
-                    .step_by(2)
-                    .map(str::to_owned)
-                    .collect::<Vec<_>>()
+                at.leading_comments().split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()
             })
             .filter(|word| {
                 word.len() > 3
@@ -671,6 +518,104 @@ mod tests {
 
     /// Words in comments that are values of an enum or flags, not refusals.
     const NOT_REFUSALS: [&str; 1] = ["END_BEFORE_PRINCIPLE"];
+
+    /// Every source file of a folder and those below it.
+    fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                found.push(path);
+            }
+        }
+    }
+
+    /// What stands in quotes right behind `call(`, in the code before its tests.
+    fn given_to<'a>(code: &'a str, call: &str) -> Vec<&'a str> {
+        let is_whole = |before: &str| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        let call = format!("{call}(");
+        let calls = code.match_indices(&call).filter(|(at, _)| is_whole(&code[..*at]));
+        calls
+            .filter_map(|(at, _)| {
+                let argument = code[at + call.len()..].trim_start().strip_prefix('"')?;
+                argument.split_once('"').map(|(text, _)| text)
+            })
+            .collect()
+    }
+
+    /// The reasons that services and what they share refuse with, as their sources have them.
+    fn spoken() -> BTreeSet<String> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut files = Vec::new();
+        sources(&root.join("crates/shared/src"), &mut files);
+        for service in std::fs::read_dir(root.join("services")).unwrap() {
+            sources(&service.unwrap().path().join("src"), &mut files);
+        }
+        let mut reasons = BTreeSet::new();
+        for file in files {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for call in
+                ["refused", "denied", "unauthenticated", "unavailable", "exhausted", "aborted", "by_clause"]
+            {
+                reasons.extend(given_to(code, call).into_iter().map(str::to_owned));
+            }
+            // What the transport's own statuses say is no reason.
+            reasons.retain(|reason| reason.chars().all(|c| c.is_ascii_uppercase() || c == '_'));
+            let kinds = given_to(code, "not_found");
+            reasons.extend(kinds.iter().map(|kind| format!("{}_NOT_FOUND", kind.to_uppercase())));
+        }
+        reasons
+    }
+
+    #[test]
+    fn every_reason_a_service_refuses_with_has_a_sentence_in_both_languages() {
+        let spoken = spoken();
+        assert!(spoken.len() > 40, "read only {} reasons", spoken.len());
+        assert!(spoken.contains("TOKEN_MISSING") && spoken.contains("PUPIL_NOT_FOUND"), "{spoken:?}");
+
+        let without: Vec<_> = spoken.iter().filter(|reason| !is_known(reason)).collect();
+        assert!(without.is_empty(), "no sentence for {without:?}");
+    }
+
+    #[test]
+    fn a_sentence_without_any_fact_is_whole() {
+        for (reason, _, _) in SENTENCES {
+            for language in [Language::Chinese, Language::English] {
+                let said = of(reason, language, &BTreeMap::new());
+                assert!(
+                    !said.contains(['{', '}', '[', ']']) && said.ends_with(['。', '.']),
+                    "{reason}: {said}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_clause_is_said_in_the_caller_s_language() {
+        let facts = BTreeMap::from([
+            ("clause_zh".to_owned(), "每天不超过 10 元".to_owned()),
+            ("clause_en".to_owned(), "at most 10 yuan a day".to_owned()),
+        ]);
+
+        let chinese = of("CEILING_EXCEEDED", Language::Chinese, &facts);
+        let english = of("CEILING_EXCEEDED", Language::English, &facts);
+
+        assert_eq!(chinese, "超过收费上限：每天不超过 10 元。");
+        assert_eq!(english, "It exceeds the ceiling: at most 10 yuan a day.");
+    }
+
+    #[test]
+    fn a_moment_is_said_in_the_time_of_shanghai() {
+        let facts = BTreeMap::from([("open_time".to_owned(), "2026-08-31T23:30:00Z".to_owned())]);
+
+        let chinese = of("ROUND_NOT_OPEN", Language::Chinese, &facts);
+        let english = of("ROUND_NOT_OPEN", Language::English, &facts);
+
+        assert_eq!(chinese, "选课还没有开始，9月1日 07:30 开始。");
+        assert_eq!(english, "The round is not open yet; it opens at 1 Sep 07:30 (China time).");
+    }
 
     #[test]
     fn every_documented_reason_has_a_sentence_in_both_languages() {
@@ -699,19 +644,21 @@ mod tests {
 
     #[test]
     fn a_part_without_its_fact_is_left_out() {
-        assert_eq!(
-            of("ROUND_CLOSED", Language::English, &BTreeMap::new()),
-            "The round is closed."
-        );
+        assert_eq!(of("ROUND_CLOSED", Language::English, &BTreeMap::new()), "The round is closed.");
     }
 
     #[test]
-    fn chinese_is_spoken_unless_english_comes_first() {
+    fn chinese_is_spoken_unless_english_is_wished_for_more() {
         for (asked, language) in [
             ("", Language::Chinese),
             ("en-GB,zh;q=0.5", Language::English),
             ("fr, zh-CN", Language::Chinese),
             ("de", Language::Chinese),
+            ("en;q=0.4, zh;q=0.9", Language::Chinese),
+            ("zh;q=0.4, en-US;q=0.95", Language::English),
+            ("en;q=0", Language::Chinese),
+            ("enx", Language::Chinese),
+            ("en;q=x", Language::Chinese),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT_LANGUAGE, asked.parse().unwrap());

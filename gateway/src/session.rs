@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use proto::identity::v1::ExchangeSessionRequest;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
 use shared::client::Link;
@@ -41,11 +41,13 @@ impl Sessions {
             .max_capacity(200_000)
             .time_to_live(Duration::from_secs(600))
             .build();
-        Self {
-            identity,
-            clock,
-            known,
-        }
+        Self { identity, clock, known }
+    }
+
+    /// The caller token of a session that was exchanged before, as long as it is good.
+    pub async fn remembered(&self, session_token: &str) -> Option<Arc<str>> {
+        let known = self.known.get(&fingerprint(session_token)).await?;
+        (self.clock.now() < known.until).then_some(known.caller_token)
     }
 
     /// Gives the caller token of a session, exchanged once and then remembered until shortly before it ends.
@@ -62,24 +64,15 @@ impl Sessions {
         }
         // Callers who come together with one session wait for one exchange; a refusal is not remembered.
         let exchanged = self.known.try_get_with(key, self.ask(session_token)).await;
-        exchanged
-            .map(|exchanged| exchanged.caller_token)
-            .map_err(|refusal| (*refusal).clone())
+        exchanged.map(|exchanged| exchanged.caller_token).map_err(|refusal| (*refusal).clone())
     }
 
     async fn ask(&self, session_token: &str) -> Result<Exchanged, Refusal> {
-        let request = ExchangeSessionRequest {
-            session_token: session_token.to_owned(),
-        };
-        let answer = IdentityServiceClient::new(self.identity.clone())
-            .exchange_session(request)
-            .await?
-            .into_inner();
+        let request = ExchangeSessionRequest { session_token: session_token.to_owned() };
+        let answer =
+            IdentityServiceClient::new(self.identity.clone()).exchange_session(request).await?.into_inner();
         let ends_at = crate::convert::moment(answer.expire_time).unwrap_or_else(|| self.clock.now());
-        Ok(Exchanged {
-            caller_token: answer.caller_token.into(),
-            until: ends_at - MARGIN,
-        })
+        Ok(Exchanged { caller_token: answer.caller_token.into(), until: ends_at - MARGIN })
     }
 
     /// Forgets a session's caller token: what the caller may reach has just changed, or the session ended.
@@ -125,9 +118,10 @@ impl MaybeSession {
 }
 
 /// The bearer token of a request.
-pub(crate) fn bearer(parts: &Parts) -> Option<&str> {
-    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
@@ -135,13 +129,16 @@ impl FromRequestParts<Edge> for Session {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Refusal> {
-        let token =
-            bearer(parts).ok_or_else(|| Refusal::new(StatusCode::UNAUTHORIZED, "SESSION_REQUIRED"))?;
-        let caller_token = edge.sessions.exchange(token).await?;
-        Ok(Self {
-            token: token.into(),
-            caller_token,
-        })
+        let token = bearer(&parts.headers)
+            .ok_or_else(|| Refusal::new(StatusCode::UNAUTHORIZED, "SESSION_REQUIRED"))?;
+        let caller_token = match edge.sessions.remembered(token).await {
+            Some(caller_token) => caller_token,
+            None => {
+                edge.door.let_stranger_in(&parts.extensions).await?;
+                edge.sessions.exchange(token).await?
+            }
+        };
+        Ok(Self { token: token.into(), caller_token })
     }
 }
 
@@ -150,9 +147,7 @@ impl FromRequestParts<Edge> for MaybeSession {
 
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Refusal> {
         if parts.headers.contains_key(header::AUTHORIZATION) {
-            return Session::from_request_parts(parts, edge)
-                .await
-                .map(|session| Self(Some(session)));
+            return Session::from_request_parts(parts, edge).await.map(|session| Self(Some(session)));
         }
         Ok(Self(None))
     }

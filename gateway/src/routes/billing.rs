@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::{Answer, IdempotencyHeader, PageAsked, UploadForm};
+use super::{ANSWER_BYTES, Answer, IdempotencyHeader, PageAsked, UploadForm, WECHAT_DEADLINE};
 use crate::Edge;
 use crate::convert::{moment, number, word};
 use crate::problem::{Problem, Refusal};
@@ -41,7 +41,7 @@ pub(super) fn routes() -> OpenApiRouter<Edge> {
 type Client = BillingServiceClient<Link>;
 
 fn client(edge: &Edge, session: &Session) -> Client {
-    Client::new(session.link(&edge.links.billing))
+    Client::new(session.link(&edge.links.billing)).max_decoding_message_size(ANSWER_BYTES)
 }
 
 /// A fee standard to be published.
@@ -141,10 +141,7 @@ async fn publish_tariff(
         amount_fen: body.amount_fen,
         approval_document: body.approval_document,
     };
-    let answer = client(&edge, &session)
-        .publish_tariff(request)
-        .await?
-        .into_inner();
+    let answer = client(&edge, &session).publish_tariff(request).await?.into_inner();
     Ok(axum::Json(TariffExplained {
         tariff: answer.tariff.map(Into::into),
         free_of_charge: false,
@@ -156,13 +153,8 @@ async fn publish_tariff(
 #[utoipa::path(get, path = "/v1/terms/{term_id}/tariff", tag = "billing", params(("term_id" = Uuid, Path)),
     responses((status = 200, body = TariffExplained), (status = "default", body = Problem)))]
 async fn get_tariff(State(edge): State<Edge>, At(term_id): At<Uuid>) -> Answer<TariffExplained> {
-    let request = pb::GetTariffRequest {
-        term_id: term_id.to_string(),
-    };
-    let answer = Client::new(edge.public.billing.clone())
-        .get_tariff(request)
-        .await?
-        .into_inner();
+    let request = pb::GetTariffRequest { term_id: term_id.to_string() };
+    let answer = Client::new(edge.public.billing.clone()).get_tariff(request).await?.into_inner();
     Ok(axum::Json(TariffExplained {
         tariff: answer.tariff.map(Into::into),
         free_of_charge: answer.free_of_charge,
@@ -218,12 +210,7 @@ async fn get_quote(State(edge): State<Edge>, session: Session, Json(body): Json<
         pupil_id: body.pupil_id.to_string(),
         section_ids: body.section_ids.iter().map(Uuid::to_string).collect(),
     };
-    let quote = client(&edge, &session)
-        .get_quote(request)
-        .await?
-        .into_inner()
-        .quote
-        .unwrap_or_default();
+    let quote = client(&edge, &session).get_quote(request).await?.into_inner().quote.unwrap_or_default();
     let day = |day: pb::quote::Day| Day {
         date: day.date,
         class_hour_count: day.class_hour_count,
@@ -287,9 +274,7 @@ impl From<pb::Invoice> for Invoice {
     params(("enrollment_id" = Uuid, Path)),
     responses((status = 200, body = Invoice), (status = "default", body = Problem)))]
 async fn get_invoice(State(edge): State<Edge>, session: Session, At(id): At<Uuid>) -> Answer<Invoice> {
-    let request = pb::GetInvoiceRequest {
-        enrollment_id: id.to_string(),
-    };
+    let request = pb::GetInvoiceRequest { enrollment_id: id.to_string() };
     let answer = client(&edge, &session).get_invoice(request).await?.into_inner();
     Ok(axum::Json(answer.invoice.unwrap_or_default().into()))
 }
@@ -354,14 +339,8 @@ async fn pay(
     key: IdempotencyKey,
     At(id): At<Uuid>,
 ) -> Answer<PaySheet> {
-    let request = pb::PayRequest {
-        request_id: key.text(),
-        enrollment_id: id.to_string(),
-    };
-    // WeChat answers within it; more than the ordinary deadline.
-    let link = session
-        .link(&edge.links.billing)
-        .with_deadline(std::time::Duration::from_secs(10));
+    let request = pb::PayRequest { request_id: key.text(), enrollment_id: id.to_string() };
+    let link = session.link(&edge.links.billing).with_deadline(WECHAT_DEADLINE);
     let answer = Client::new(link).pay(request).await?.into_inner();
     Ok(axum::Json(PaySheet {
         time_stamp: answer.time_stamp,
@@ -378,12 +357,8 @@ async fn pay(
     security(("session" = [])), params(("enrollment_id" = Uuid, Path)),
     responses((status = 200, body = Invoice), (status = "default", body = Problem)))]
 async fn sync_payment(State(edge): State<Edge>, session: Session, At(id): At<Uuid>) -> Answer<Invoice> {
-    let request = pb::SyncPaymentRequest {
-        enrollment_id: id.to_string(),
-    };
-    let link = session
-        .link(&edge.links.billing)
-        .with_deadline(std::time::Duration::from_secs(10));
+    let request = pb::SyncPaymentRequest { enrollment_id: id.to_string() };
+    let link = session.link(&edge.links.billing).with_deadline(WECHAT_DEADLINE);
     let answer = Client::new(link).sync_payment(request).await?.into_inner();
     Ok(axum::Json(answer.invoice.unwrap_or_default().into()))
 }
@@ -406,17 +381,9 @@ async fn get_refund_quote(
     session: Session,
     At(id): At<Uuid>,
 ) -> Answer<RefundQuote> {
-    let request = pb::GetRefundQuoteRequest {
-        enrollment_id: id.to_string(),
-    };
-    let answer = client(&edge, &session)
-        .get_refund_quote(request)
-        .await?
-        .into_inner();
-    Ok(axum::Json(RefundQuote {
-        amount_fen: answer.amount_fen,
-        clauses: clauses(answer.clauses),
-    }))
+    let request = pb::GetRefundQuoteRequest { enrollment_id: id.to_string() };
+    let answer = client(&edge, &session).get_refund_quote(request).await?.into_inner();
+    Ok(axum::Json(RefundQuote { amount_fen: answer.amount_fen, clauses: clauses(answer.clauses) }))
 }
 
 /// Money on its way back.
@@ -499,13 +466,8 @@ async fn upload_evidence(
         pupil_id: pupil_id.to_string(),
         content: upload.content.into(),
     };
-    let answer = client(&edge, &session)
-        .upload_evidence(request)
-        .await?
-        .into_inner();
-    Ok(axum::Json(Evidence {
-        evidence_id: answer.evidence_id,
-    }))
+    let answer = client(&edge, &session).upload_evidence(request).await?.into_inner();
+    Ok(axum::Json(Evidence { evidence_id: answer.evidence_id }))
 }
 
 /// Gives a document back, to be saved and not to be shown in a page.
@@ -517,17 +479,12 @@ async fn get_evidence(
     session: Session,
     At(id): At<Uuid>,
 ) -> Result<Response, Refusal> {
-    let request = pb::GetEvidenceRequest {
-        evidence_id: id.to_string(),
-    };
+    let request = pb::GetEvidenceRequest { evidence_id: id.to_string() };
     let answer = client(&edge, &session).get_evidence(request).await?.into_inner();
     let mut response = answer.content.into_response();
     let headers = response.headers_mut();
     // Whatever a family uploaded must not run in an officer's browser.
-    headers.insert(
-        header::CONTENT_DISPOSITION,
-        HeaderValue::from_static("attachment"),
-    );
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
     if let Ok(value) = HeaderValue::try_from(answer.content_type) {
         headers.insert(header::CONTENT_TYPE, value);
     }
@@ -597,10 +554,7 @@ async fn apply_for_waiver(
         category: body.category,
         evidence_ids: body.evidence_ids.iter().map(Uuid::to_string).collect(),
     };
-    let answer = client(&edge, &session)
-        .apply_for_waiver(request)
-        .await?
-        .into_inner();
+    let answer = client(&edge, &session).apply_for_waiver(request).await?.into_inner();
     Ok(axum::Json(answer.waiver.unwrap_or_default().into()))
 }
 
@@ -724,16 +678,11 @@ async fn get_trial_balance(
         district_id: district_id.to_string(),
         school_id: asked.school_id.map(|id| id.to_string()).unwrap_or_default(),
     };
-    let answer = client(&edge, &session)
-        .get_trial_balance(request)
-        .await?
-        .into_inner();
+    let answer = client(&edge, &session).get_trial_balance(request).await?.into_inner();
     let account = |account: pb::get_trial_balance_response::Account| Account {
         code: account.code,
         debit_fen: account.debit_fen,
         credit_fen: account.credit_fen,
     };
-    Ok(axum::Json(TrialBalance {
-        accounts: answer.accounts.into_iter().map(account).collect(),
-    }))
+    Ok(axum::Json(TrialBalance { accounts: answer.accounts.into_iter().map(account).collect() }))
 }

@@ -13,13 +13,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::identity::RowError;
-use super::{Answer, IdempotencyHeader, PageAsked, UploadForm};
+use super::identity::{RowError, row_errors};
+use super::{ANSWER_BYTES, Answer, IdempotencyHeader, LONG_DEADLINE, PageAsked, UploadForm};
 use crate::Edge;
 use crate::convert::{number, word};
-use crate::menu::Snapshot;
+use crate::menu;
 use crate::problem::{Problem, Refusal};
 use crate::read::{Asked, At, IdempotencyKey, Json, Upload};
+use crate::sentence::Language;
 use crate::session::Session;
 
 pub(super) fn routes() -> OpenApiRouter<Edge> {
@@ -43,7 +44,13 @@ pub(super) fn routes() -> OpenApiRouter<Edge> {
 type Client = CatalogServiceClient<Link>;
 
 fn client(edge: &Edge, session: &Session) -> Client {
-    Client::new(session.link(&edge.links.catalog))
+    Client::new(session.link(&edge.links.catalog)).max_decoding_message_size(ANSWER_BYTES)
+}
+
+/// For whole tables.
+fn slow_client(edge: &Edge, session: &Session) -> Client {
+    let link = session.link(&edge.links.catalog).with_deadline(LONG_DEADLINE);
+    Client::new(link).max_decoding_message_size(ANSWER_BYTES)
 }
 
 /// A term to be opened.
@@ -143,10 +150,7 @@ async fn list_terms(
         page_size: page.page_size,
         page_token: page.page_token,
     };
-    let answer = Client::new(edge.public.catalog.clone())
-        .list_terms(request)
-        .await?
-        .into_inner();
+    let answer = Client::new(edge.public.catalog.clone()).list_terms(request).await?.into_inner();
     Ok(axum::Json(Terms {
         terms: answer.terms.into_iter().map(Into::into).collect(),
         next_page_token: answer.next_page_token,
@@ -251,27 +255,16 @@ async fn add_slots(
         justification: body.justification,
     };
     let answer = client(&edge, &session).add_slots(request).await?.into_inner();
-    Ok(axum::Json(Slots {
-        slots: answer.slots.into_iter().map(Into::into).collect(),
-        flags: answer.flags,
-    }))
+    Ok(axum::Json(Slots { slots: answer.slots.into_iter().map(Into::into).collect(), flags: answer.flags }))
 }
 
 /// Lists a term's slots, by weekday and start.
 #[utoipa::path(get, path = "/v1/terms/{term_id}/slots", tag = "catalog", params(("term_id" = Uuid, Path)),
     responses((status = 200, body = Slots), (status = "default", body = Problem)))]
 async fn list_slots(State(edge): State<Edge>, At(term_id): At<Uuid>) -> Answer<Slots> {
-    let request = pb::ListSlotsRequest {
-        term_id: term_id.to_string(),
-    };
-    let answer = Client::new(edge.public.catalog.clone())
-        .list_slots(request)
-        .await?
-        .into_inner();
-    Ok(axum::Json(Slots {
-        slots: answer.slots.into_iter().map(Into::into).collect(),
-        flags: Vec::new(),
-    }))
+    let request = pb::ListSlotsRequest { term_id: term_id.to_string() };
+    let answer = Client::new(edge.public.catalog.clone()).list_slots(request).await?.into_inner();
+    Ok(axum::Json(Slots { slots: answer.slots.into_iter().map(Into::into).collect(), flags: Vec::new() }))
 }
 
 /// A course to be written.
@@ -332,9 +325,7 @@ impl From<pb::Course> for Course {
 }
 
 fn content_kind(text: &str) -> Result<i32, Refusal> {
-    number("content_kind", text, "CONTENT_KIND_", |name| {
-        pb::ContentKind::from_str_name(name).map(Into::into)
-    })
+    number("content_kind", text, "CONTENT_KIND_", |name| pb::ContentKind::from_str_name(name).map(Into::into))
 }
 
 /// Writes a school's own course.
@@ -400,16 +391,12 @@ async fn list_courses(
 async fn courses(edge: &Edge, session: &Session, school_id: String, asked: CoursesAsked) -> Answer<Courses> {
     let state = match &asked.state {
         None => 0,
-        Some(state) => number("state", state, "STATE_", |name| {
-            pb::course::State::from_str_name(name).map(Into::into)
-        })?,
+        Some(state) => {
+            number("state", state, "STATE_", |name| pb::course::State::from_str_name(name).map(Into::into))?
+        }
     };
-    let request = pb::ListCoursesRequest {
-        school_id,
-        state,
-        page_size: asked.page_size,
-        page_token: asked.page_token,
-    };
+    let request =
+        pb::ListCoursesRequest { school_id, state, page_size: asked.page_size, page_token: asked.page_token };
     let answer = client(edge, session).list_courses(request).await?.into_inner();
     Ok(axum::Json(Courses {
         courses: answer.courses.into_iter().map(Into::into).collect(),
@@ -438,6 +425,7 @@ async fn import_courses(
     session: Session,
     key: IdempotencyKey,
     At(term_id): At<Uuid>,
+    language: Language,
     upload: Upload,
 ) -> Answer<CoursesImported> {
     let request = pb::ImportCoursesRequest {
@@ -445,14 +433,11 @@ async fn import_courses(
         term_id: term_id.to_string(),
         file: Some(upload.table()?),
     };
-    let answer = client(&edge, &session)
-        .import_courses(request)
-        .await?
-        .into_inner();
+    let answer = slow_client(&edge, &session).import_courses(request).await?.into_inner();
     Ok(axum::Json(CoursesImported {
         courses: answer.courses.into_iter().map(Into::into).collect(),
         sections: answer.sections.into_iter().map(Into::into).collect(),
-        errors: answer.errors.into_iter().map(Into::into).collect(),
+        errors: row_errors(answer.errors, language),
     }))
 }
 
@@ -522,9 +507,7 @@ struct CourseDecision {
 }
 
 fn decision(text: &str) -> Result<i32, Refusal> {
-    number("decision", text, "DECISION_", |name| {
-        pb::Decision::from_str_name(name).map(Into::into)
-    })
+    number("decision", text, "DECISION_", |name| pb::Decision::from_str_name(name).map(Into::into))
 }
 
 /// Reviews a provider's course for the bureau.
@@ -565,10 +548,7 @@ async fn approve_course(
         decision: decision(&body.decision)?,
         reason: body.reason,
     };
-    let answer = client(&edge, &session)
-        .approve_course(request)
-        .await?
-        .into_inner();
+    let answer = client(&edge, &session).approve_course(request).await?.into_inner();
     Ok(axum::Json(answer.course.unwrap_or_default().into()))
 }
 
@@ -667,10 +647,7 @@ async fn arrange_section(
         room: body.room,
         instructor_name: body.instructor_name,
     };
-    let answer = client(&edge, &session)
-        .arrange_section(request)
-        .await?
-        .into_inner();
+    let answer = client(&edge, &session).arrange_section(request).await?.into_inner();
     Ok(axum::Json(answer.section.unwrap_or_default().into()))
 }
 
@@ -706,13 +683,8 @@ async fn publish_sections(
         term_id: term_id.to_string(),
         section_ids: body.section_ids.iter().map(Uuid::to_string).collect(),
     };
-    let answer = client(&edge, &session)
-        .publish_sections(request)
-        .await?
-        .into_inner();
-    Ok(axum::Json(Published {
-        published_count: answer.published_count,
-    }))
+    let answer = client(&edge, &session).publish_sections(request).await?.into_inner();
+    Ok(axum::Json(Published { published_count: answer.published_count }))
 }
 
 /// Why a section is cancelled.
@@ -739,10 +711,7 @@ async fn cancel_section(
         section_id: section_id.to_string(),
         reason: body.reason,
     };
-    let answer = client(&edge, &session)
-        .cancel_section(request)
-        .await?
-        .into_inner();
+    let answer = client(&edge, &session).cancel_section(request).await?.into_inner();
     Ok(axum::Json(answer.section.unwrap_or_default().into()))
 }
 
@@ -766,14 +735,13 @@ async fn get_menu(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let read = async {
-        let request = pb::GetMenuRequest {
-            term_id: term_id.to_string(),
-        };
+        let request = pb::GetMenuRequest { term_id: term_id.to_string() };
         let answer = Client::new(edge.public.catalog.clone())
+            .max_decoding_message_size(ANSWER_BYTES)
             .get_menu(request)
             .await?
             .into_inner();
-        Snapshot::of(&Menu {
+        menu::written(&Menu {
             term: answer.term.map(Into::into),
             sections: answer.sections.into_iter().map(Into::into).collect(),
             version: answer.version,
@@ -853,10 +821,7 @@ async fn register_provider(
         name: body.name,
         credit_code: body.credit_code,
     };
-    let answer = client(&edge, &session)
-        .register_provider(request)
-        .await?
-        .into_inner();
+    let answer = client(&edge, &session).register_provider(request).await?.into_inner();
     Ok(axum::Json(answer.provider.unwrap_or_default().into()))
 }
 
@@ -877,14 +842,8 @@ async fn list_providers(
     session: Session,
     Asked(page): Asked<PageAsked>,
 ) -> Answer<Providers> {
-    let request = pb::ListProvidersRequest {
-        page_size: page.page_size,
-        page_token: page.page_token,
-    };
-    let answer = client(&edge, &session)
-        .list_providers(request)
-        .await?
-        .into_inner();
+    let request = pb::ListProvidersRequest { page_size: page.page_size, page_token: page.page_token };
+    let answer = client(&edge, &session).list_providers(request).await?.into_inner();
     Ok(axum::Json(Providers {
         providers: answer.providers.into_iter().map(Into::into).collect(),
         next_page_token: answer.next_page_token,
@@ -921,10 +880,7 @@ async fn list_on_whitelist(
         first_day: body.first_day.to_string(),
         last_day: body.last_day.to_string(),
     };
-    let answer = client(&edge, &session)
-        .list_on_whitelist(request)
-        .await?
-        .into_inner();
+    let answer = client(&edge, &session).list_on_whitelist(request).await?.into_inner();
     Ok(axum::Json(answer.provider.unwrap_or_default().into()))
 }
 
@@ -955,9 +911,6 @@ async fn suspend_provider(
         node_id: body.node_id.to_string(),
         reason: body.reason,
     };
-    let answer = client(&edge, &session)
-        .suspend_provider(request)
-        .await?
-        .into_inner();
+    let answer = client(&edge, &session).suspend_provider(request).await?.into_inner();
     Ok(axum::Json(answer.provider.unwrap_or_default().into()))
 }

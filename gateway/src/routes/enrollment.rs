@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{Answer, IdempotencyHeader, PageAsked};
 use crate::Edge;
 use crate::convert::{moment, number, timestamp, word};
-use crate::menu::Snapshot;
+use crate::menu;
 use crate::problem::{Problem, Refusal};
 use crate::read::{Asked, At, IdempotencyKey, Json};
 use crate::session::Session;
@@ -102,9 +102,8 @@ async fn open_round(
     At(term_id): At<Uuid>,
     Json(body): Json<NewRound>,
 ) -> Answer<Round> {
-    let mode = number("mode", &body.mode, "MODE_", |name| {
-        pb::round::Mode::from_str_name(name).map(Into::into)
-    })?;
+    let mode =
+        number("mode", &body.mode, "MODE_", |name| pb::round::Mode::from_str_name(name).map(Into::into))?;
     let request = pb::OpenRoundRequest {
         request_id: key.text(),
         term_id: term_id.to_string(),
@@ -129,16 +128,9 @@ struct Rounds {
 #[utoipa::path(get, path = "/v1/terms/{term_id}/rounds", tag = "enrollment", params(("term_id" = Uuid, Path)),
     responses((status = 200, body = Rounds), (status = "default", body = Problem)))]
 async fn list_rounds(State(edge): State<Edge>, At(term_id): At<Uuid>) -> Answer<Rounds> {
-    let request = pb::ListRoundsRequest {
-        term_id: term_id.to_string(),
-    };
-    let answer = Client::new(edge.public.enrollment.clone())
-        .list_rounds(request)
-        .await?
-        .into_inner();
-    Ok(axum::Json(Rounds {
-        rounds: answer.rounds.into_iter().map(Into::into).collect(),
-    }))
+    let request = pb::ListRoundsRequest { term_id: term_id.to_string() };
+    let answer = Client::new(edge.public.enrollment.clone()).list_rounds(request).await?.into_inner();
+    Ok(axum::Json(Rounds { rounds: answer.rounds.into_iter().map(Into::into).collect() }))
 }
 
 /// How full a section is.
@@ -181,16 +173,9 @@ async fn list_seats(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let read = async {
-        let request = pb::ListSeatsRequest {
-            term_id: term_id.to_string(),
-        };
-        let answer = Client::new(edge.public.enrollment.clone())
-            .list_seats(request)
-            .await?
-            .into_inner();
-        Snapshot::of(&AllSeats {
-            seats: answer.seats.into_iter().map(Into::into).collect(),
-        })
+        let request = pb::ListSeatsRequest { term_id: term_id.to_string() };
+        let answer = Client::new(edge.public.enrollment.clone()).list_seats(request).await?.into_inner();
+        menu::written(&AllSeats { seats: answer.seats.into_iter().map(Into::into).collect() })
     };
     let snapshot = edge.menus.get(format!("seats:{term_id}"), read).await?;
     Ok(snapshot.answer(&headers))
@@ -314,10 +299,7 @@ async fn apply(
     responses((status = 200, body = Enrollment), (status = "default", body = Problem)))]
 async fn get_enrollment(State(edge): State<Edge>, session: Session, At(id): At<Uuid>) -> Answer<Enrollment> {
     let request = pb::GetEnrollmentRequest { id: id.to_string() };
-    let answer = client(&edge, &session)
-        .get_enrollment(request)
-        .await?
-        .into_inner();
+    let answer = client(&edge, &session).get_enrollment(request).await?.into_inner();
     Ok(axum::Json(answer.enrollment.unwrap_or_default().into()))
 }
 
@@ -331,10 +313,7 @@ async fn withdraw(
     key: IdempotencyKey,
     At(id): At<Uuid>,
 ) -> Answer<Enrollment> {
-    let request = pb::WithdrawRequest {
-        request_id: key.text(),
-        enrollment_id: id.to_string(),
-    };
+    let request = pb::WithdrawRequest { request_id: key.text(), enrollment_id: id.to_string() };
     let answer = client(&edge, &session).withdraw(request).await?.into_inner();
     Ok(axum::Json(answer.enrollment.unwrap_or_default().into()))
 }
@@ -396,10 +375,7 @@ async fn list_pupil_enrollments(
         page_size: page.page_size,
         page_token: page.page_token,
     };
-    let answer = client(&edge, &session)
-        .list_pupil_enrollments(request)
-        .await?
-        .into_inner();
+    let answer = client(&edge, &session).list_pupil_enrollments(request).await?.into_inner();
     Ok(axum::Json(Enrollments {
         enrollments: answer.enrollments.into_iter().map(Into::into).collect(),
         next_page_token: answer.next_page_token,
@@ -453,9 +429,7 @@ struct Roster {
     params(("section_id" = Uuid, Path)),
     responses((status = 200, body = Roster), (status = "default", body = Problem)))]
 async fn list_roster(State(edge): State<Edge>, session: Session, At(section_id): At<Uuid>) -> Answer<Roster> {
-    let request = pb::ListRosterRequest {
-        section_id: section_id.to_string(),
-    };
+    let request = pb::ListRosterRequest { section_id: section_id.to_string() };
     let answer = client(&edge, &session).list_roster(request).await?.into_inner();
     let place = |place: pb::list_roster_response::Place| Place {
         pupil_name: place.pupil_name,

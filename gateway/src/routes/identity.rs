@@ -1,5 +1,7 @@
 //! Signing in, families, organisations and staff.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use http::StatusCode;
@@ -12,11 +14,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::{Answer, Done, IdempotencyHeader, PageAsked, UploadForm};
+use super::{ANSWER_BYTES, Answer, Done, IdempotencyHeader, LONG_DEADLINE, PageAsked, UploadForm};
 use crate::Edge;
 use crate::convert::{moment, word};
 use crate::problem::Problem;
 use crate::read::{Asked, At, IdempotencyKey, Json, Upload};
+use crate::sentence::{self, Language};
 use crate::session::{MaybeSession, Session};
 
 pub(super) fn routes() -> OpenApiRouter<Edge> {
@@ -40,7 +43,13 @@ pub(super) fn routes() -> OpenApiRouter<Edge> {
 type Client = IdentityServiceClient<Link>;
 
 fn client(edge: &Edge, session: &Session) -> Client {
-    Client::new(session.link(&edge.links.identity))
+    Client::new(session.link(&edge.links.identity)).max_decoding_message_size(ANSWER_BYTES)
+}
+
+/// For whole tables.
+fn slow_client(edge: &Edge, session: &Session) -> Client {
+    let link = session.link(&edge.links.identity).with_deadline(LONG_DEADLINE);
+    Client::new(link).max_decoding_message_size(ANSWER_BYTES)
 }
 
 /// A WeChat login code.
@@ -71,13 +80,8 @@ async fn sign_in_guardian(
     State(edge): State<Edge>,
     Json(body): Json<GuardianSignIn>,
 ) -> Answer<GuardianSession> {
-    let request = pb::SignInGuardianRequest {
-        wechat_code: body.wechat_code,
-    };
-    let answer = Client::new(edge.public.identity.clone())
-        .sign_in_guardian(request)
-        .await?
-        .into_inner();
+    let request = pb::SignInGuardianRequest { wechat_code: body.wechat_code };
+    let answer = Client::new(edge.public.identity.clone()).sign_in_guardian(request).await?.into_inner();
     Ok(axum::Json(GuardianSession {
         session_token: answer.session_token,
         session_expire_time: moment(answer.session_expire_time),
@@ -140,14 +144,8 @@ async fn sign_in_staff(State(edge): State<Edge>, Json(body): Json<StaffSignIn>) 
         password: body.password,
         totp_code: body.totp_code,
     };
-    let answer = Client::new(edge.public.identity.clone())
-        .sign_in_staff(request)
-        .await?
-        .into_inner();
-    let grant = |grant: pb::Grant| Grant {
-        role: grant.role,
-        path: grant.path,
-    };
+    let answer = Client::new(edge.public.identity.clone()).sign_in_staff(request).await?.into_inner();
+    let grant = |grant: pb::Grant| Grant { role: grant.role, path: grant.path };
     Ok(axum::Json(StaffSession {
         session_token: answer.session_token,
         session_expire_time: moment(answer.session_expire_time),
@@ -164,12 +162,8 @@ async fn sign_in_staff(State(edge): State<Edge>, Json(body): Json<StaffSignIn>) 
 #[utoipa::path(delete, path = "/v1/session", tag = "session", security(("session" = [])),
     responses((status = 204), (status = "default", body = Problem)))]
 async fn sign_out(State(edge): State<Edge>, session: Session) -> Done {
-    let request = pb::EndSessionRequest {
-        session_token: session.token.to_string(),
-    };
-    Client::new(edge.links.identity.clone())
-        .end_session(request)
-        .await?;
+    let request = pb::EndSessionRequest { session_token: session.token.to_string() };
+    Client::new(edge.links.identity.clone()).end_session(request).await?;
     edge.sessions.forget(&session.token).await;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -198,14 +192,9 @@ async fn verify_phone(
     key: IdempotencyKey,
     Json(body): Json<PhoneCode>,
 ) -> Answer<MaskedPhone> {
-    let request = pb::VerifyPhoneRequest {
-        request_id: key.text(),
-        phone_code: body.phone_code,
-    };
+    let request = pb::VerifyPhoneRequest { request_id: key.text(), phone_code: body.phone_code };
     let answer = client(&edge, &session).verify_phone(request).await?.into_inner();
-    Ok(axum::Json(MaskedPhone {
-        masked_phone: answer.masked_phone,
-    }))
+    Ok(axum::Json(MaskedPhone { masked_phone: answer.masked_phone }))
 }
 
 /// A change of password.
@@ -231,6 +220,7 @@ async fn change_password(
         request_id: key.text(),
         old_password: body.old_password,
         new_password: body.new_password,
+        session_token: session.token.to_string(),
     };
     client(&edge, &session).change_password(request).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -250,14 +240,8 @@ struct ConsentTerms {
     responses((status = 200, body = ConsentTerms), (status = "default", body = Problem)))]
 async fn consent_terms(State(edge): State<Edge>) -> Answer<ConsentTerms> {
     let mut client = Client::new(edge.public.identity.clone());
-    let answer = client
-        .get_consent_terms(pb::GetConsentTermsRequest {})
-        .await?
-        .into_inner();
-    Ok(axum::Json(ConsentTerms {
-        version: answer.version,
-        text: answer.text,
-    }))
+    let answer = client.get_consent_terms(pb::GetConsentTermsRequest {}).await?.into_inner();
+    Ok(axum::Json(ConsentTerms { version: answer.version, text: answer.text }))
 }
 
 /// A pupil.
@@ -307,13 +291,8 @@ struct Pupils {
 #[utoipa::path(get, path = "/v1/me/pupils", tag = "family", security(("session" = [])),
     responses((status = 200, body = Pupils), (status = "default", body = Problem)))]
 async fn my_pupils(State(edge): State<Edge>, session: Session) -> Answer<Pupils> {
-    let answer = client(&edge, &session)
-        .list_my_pupils(pb::ListMyPupilsRequest {})
-        .await?
-        .into_inner();
-    Ok(axum::Json(Pupils {
-        pupils: answer.pupils.into_iter().map(Into::into).collect(),
-    }))
+    let answer = client(&edge, &session).list_my_pupils(pb::ListMyPupilsRequest {}).await?.into_inner();
+    Ok(axum::Json(Pupils { pupils: answer.pupils.into_iter().map(Into::into).collect() }))
 }
 
 /// What binds a guardian to a pupil.
@@ -360,10 +339,7 @@ async fn withdraw_consent(
     key: IdempotencyKey,
     At(pupil_id): At<Uuid>,
 ) -> Done {
-    let request = pb::WithdrawConsentRequest {
-        request_id: key.text(),
-        pupil_id: pupil_id.to_string(),
-    };
+    let request = pb::WithdrawConsentRequest { request_id: key.text(), pupil_id: pupil_id.to_string() };
     client(&edge, &session).withdraw_consent(request).await?;
     edge.sessions.forget(&session.token).await;
     Ok(StatusCode::NO_CONTENT)
@@ -388,6 +364,8 @@ struct Node {
     grade: i32,
     /// The region policy pack that rules here, as far as it is set here.
     pack_id: String,
+    /// The district's supplement to it, as far as it is set here.
+    supplement_id: String,
 }
 
 impl From<pb::Node> for Node {
@@ -401,6 +379,7 @@ impl From<pb::Node> for Node {
             name: node.name,
             grade: node.grade,
             pack_id: node.pack_id,
+            supplement_id: node.supplement_id,
         }
     }
 }
@@ -430,7 +409,7 @@ struct Nodes {
 }
 
 /// Lists the nodes right below one; districts when none is named.
-#[utoipa::path(get, path = "/v1/nodes", tag = "organisation", params(NodesAsked),
+#[utoipa::path(get, path = "/v1/nodes", tag = "organisation", security((), ("session" = [])), params(NodesAsked),
     responses((status = 200, body = Nodes), (status = "default", body = Problem)))]
 async fn list_nodes(
     State(edge): State<Edge>,
@@ -451,16 +430,12 @@ async fn list_nodes(
 }
 
 /// Gives one node.
-#[utoipa::path(get, path = "/v1/nodes/{node_id}", tag = "organisation", params(("node_id" = Uuid, Path)),
+#[utoipa::path(get, path = "/v1/nodes/{node_id}", tag = "organisation", security((), ("session" = [])), params(("node_id" = Uuid, Path)),
     responses((status = 200, body = Node), (status = "default", body = Problem)))]
 async fn get_node(State(edge): State<Edge>, session: MaybeSession, At(node_id): At<Uuid>) -> Answer<Node> {
     let link = session.link(&edge, |links| &links.identity);
-    let answer = Client::new(link)
-        .get_node(pb::GetNodeRequest {
-            id: node_id.to_string(),
-        })
-        .await?
-        .into_inner();
+    let answer =
+        Client::new(link).get_node(pb::GetNodeRequest { id: node_id.to_string() }).await?.into_inner();
     Ok(axum::Json(answer.node.unwrap_or_default().into()))
 }
 
@@ -504,19 +479,22 @@ pub(super) struct RowError {
     column: String,
     /// What is wrong, such as `PUPIL_CODE_DUPLICATE`.
     reason: String,
+    /// A sentence for people, Chinese unless English is asked for.
+    title: String,
     /// The offending text; empty for names and phone numbers.
     value: String,
 }
 
-impl From<pb::RowError> for RowError {
-    fn from(error: pb::RowError) -> Self {
-        Self {
-            row: error.row,
-            column: error.column,
-            reason: error.reason,
-            value: error.value,
-        }
-    }
+/// A table's errors, with their sentences.
+pub(super) fn row_errors(errors: Vec<pb::RowError>, language: Language) -> Vec<RowError> {
+    let error = |error: pb::RowError| RowError {
+        row: error.row,
+        column: error.column,
+        title: sentence::of(&error.reason, language, &BTreeMap::new()),
+        reason: error.reason,
+        value: error.value,
+    };
+    errors.into_iter().map(error).collect()
 }
 
 /// What became of a table of nodes.
@@ -536,16 +514,14 @@ async fn import_nodes(
     State(edge): State<Edge>,
     session: Session,
     key: IdempotencyKey,
+    language: Language,
     upload: Upload,
 ) -> Answer<NodesImported> {
-    let request = pb::ImportNodesRequest {
-        request_id: key.text(),
-        file: Some(upload.table()?),
-    };
-    let answer = client(&edge, &session).import_nodes(request).await?.into_inner();
+    let request = pb::ImportNodesRequest { request_id: key.text(), file: Some(upload.table()?) };
+    let answer = slow_client(&edge, &session).import_nodes(request).await?.into_inner();
     Ok(axum::Json(NodesImported {
         nodes: answer.nodes.into_iter().map(Into::into).collect(),
-        errors: answer.errors.into_iter().map(Into::into).collect(),
+        errors: row_errors(answer.errors, language),
     }))
 }
 
@@ -570,6 +546,7 @@ async fn import_pupils(
     session: Session,
     key: IdempotencyKey,
     At(school_id): At<Uuid>,
+    language: Language,
     upload: Upload,
 ) -> Answer<PupilsImported> {
     let request = pb::ImportPupilsRequest {
@@ -577,11 +554,11 @@ async fn import_pupils(
         school_id: school_id.to_string(),
         file: Some(upload.table()?),
     };
-    let answer = client(&edge, &session).import_pupils(request).await?.into_inner();
+    let answer = slow_client(&edge, &session).import_pupils(request).await?.into_inner();
     Ok(axum::Json(PupilsImported {
         enrolled_count: answer.enrolled_count,
         changed_count: answer.changed_count,
-        errors: answer.errors.into_iter().map(Into::into).collect(),
+        errors: row_errors(answer.errors, language),
     }))
 }
 
@@ -626,6 +603,7 @@ async fn import_staff(
     session: Session,
     key: IdempotencyKey,
     Asked(asked): Asked<StaffAsked>,
+    language: Language,
     upload: Upload,
 ) -> Answer<StaffImported> {
     let request = pb::ImportStaffRequest {
@@ -633,7 +611,7 @@ async fn import_staff(
         district_id: asked.district_id.map(|id| id.to_string()).unwrap_or_default(),
         file: Some(upload.table()?),
     };
-    let answer = client(&edge, &session).import_staff(request).await?.into_inner();
+    let answer = slow_client(&edge, &session).import_staff(request).await?.into_inner();
     let first = |one: pb::FirstCredentials| FirstCredentials {
         staff_id: one.staff_id,
         login_name: one.login_name,
@@ -642,6 +620,6 @@ async fn import_staff(
     };
     Ok(axum::Json(StaffImported {
         credentials: answer.credentials.into_iter().map(first).collect(),
-        errors: answer.errors.into_iter().map(Into::into).collect(),
+        errors: row_errors(answer.errors, language),
     }))
 }

@@ -7,21 +7,24 @@ mod identity;
 mod supervision;
 mod wechat;
 
+use std::time::Duration;
+
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
-use utoipa::openapi::OpenApi as Description;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi as Description, RefOr};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 use uuid::Uuid;
 
-use crate::problem::Refusal;
+use crate::problem::{MEDIA_TYPE, Refusal};
 use crate::{Edge, door};
 
 /// What a handler answers.
@@ -83,6 +86,15 @@ pub(crate) struct UploadForm {
     file: Vec<u8>,
 }
 
+/// The largest answer of a service that is taken: a table's courses and sections, or a document with its envelope.
+const ANSWER_BYTES: usize = 32 * 1024 * 1024;
+
+/// How long a service may take over a whole table.
+const LONG_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long billing may take when it has to ask WeChat; more than the ordinary deadline.
+const WECHAT_DEADLINE: Duration = Duration::from_secs(10);
+
 fn routes() -> OpenApiRouter<Edge> {
     OpenApiRouter::with_openapi(Frame::openapi())
         .merge(identity::routes())
@@ -92,38 +104,61 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(supervision::routes())
 }
 
-/// The description with its security scheme.
+/// The whole description.
 pub(crate) fn described() -> Description {
-    let (_, mut description) = routes().split_for_parts();
-    secure(&mut description);
-    description
+    complete(routes().split_for_parts().1)
 }
 
-fn secure(description: &mut Description) {
+/// Says what holds for all routes: how to be known, and that refusals are problem documents.
+fn complete(mut description: Description) -> Description {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("The session token that signing in gave."))
         .build();
     let components = description.components.get_or_insert_default();
     components.add_security_scheme("session", SecurityScheme::Http(bearer));
+    for item in description.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            for (code, response) in &mut operation.responses.responses {
+                let RefOr::T(response) = response else { continue };
+                if code == "default" {
+                    response.description = "Refused; the document says why.".to_owned();
+                    let documents = std::mem::take(&mut response.content);
+                    response.content =
+                        documents.into_values().map(|document| (MEDIA_TYPE.to_owned(), document)).collect();
+                } else if response.description.is_empty() {
+                    response.description = match code.as_str() {
+                        "204" => "Done.",
+                        "304" => "What the caller has is still so.",
+                        _ => "Done; this is the outcome.",
+                    }
+                    .to_owned();
+                }
+            }
+        }
+    }
+    description
 }
 
-/// Every route behind the door, and the description.
-pub(crate) fn all(edge: Edge) -> (Router, Description) {
-    let (router, mut description) = routes().split_for_parts();
-    secure(&mut description);
-    let small = SizeAbove::new(1024)
-        .and(NotForContentType::GRPC)
-        .and(NotForContentType::IMAGES);
-    let router = router
+/// Every route behind the door.
+pub(crate) fn all(edge: Edge) -> Router {
+    let (router, description) = routes().split_for_parts();
+    let page = SwaggerUi::new(door::PAGE_PATH)
+        .url("/openapi.json", complete(description))
+        // Without it the page shows the description to a validator on the network.
+        .config(Config::new(["/openapi.json"]).validator_url("none"));
+    let small = SizeAbove::new(1024).and(NotForContentType::GRPC).and(NotForContentType::IMAGES);
+    router
+        .merge(page)
         .layer(CompressionLayer::new().gzip(true).compress_when(small))
         .merge(wechat::routes())
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", description.clone()))
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
+        // Each reader of a body has a limit of its own.
+        .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(edge.clone(), door::pass))
-        .with_state(edge);
-    (router, description)
+        .with_state(edge)
 }
 
 async fn nothing_here() -> Response {

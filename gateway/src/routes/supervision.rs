@@ -151,7 +151,7 @@ struct Submitted {
 }
 
 /// Submits a complaint or suggestion, signed in or not.
-#[utoipa::path(post, path = "/v1/tickets", tag = "supervision", params(IdempotencyHeader), request_body = NewTicket,
+#[utoipa::path(post, path = "/v1/tickets", tag = "supervision", security((), ("session" = [])), params(IdempotencyHeader), request_body = NewTicket,
     responses((status = 200, body = Submitted), (status = "default", body = Problem)))]
 async fn submit_ticket(
     State(edge): State<Edge>,
@@ -219,9 +219,9 @@ async fn list_tickets(
 ) -> Answer<Tickets> {
     let state = match &asked.state {
         None => 0,
-        Some(state) => number("state", state, "STATE_", |name| {
-            pb::ticket::State::from_str_name(name).map(Into::into)
-        })?,
+        Some(state) => {
+            number("state", state, "STATE_", |name| pb::ticket::State::from_str_name(name).map(Into::into))?
+        }
     };
     let request = pb::ListTicketsRequest {
         state,
@@ -249,17 +249,14 @@ struct TicketAsked {
 }
 
 /// Finds a ticket by its number.
-#[utoipa::path(post, path = "/v1/tickets/find", tag = "supervision", request_body = TicketAsked,
+#[utoipa::path(post, path = "/v1/tickets/find", tag = "supervision", security((), ("session" = [])), request_body = TicketAsked,
     responses((status = 200, body = Ticket), (status = "default", body = Problem)))]
 async fn find_ticket(
     State(edge): State<Edge>,
     session: MaybeSession,
     Json(body): Json<TicketAsked>,
 ) -> Answer<Ticket> {
-    let request = pb::GetTicketRequest {
-        number: body.number,
-        receipt_code: body.receipt_code,
-    };
+    let request = pb::GetTicketRequest { number: body.number, receipt_code: body.receipt_code };
     let answer = anyone(&edge, &session).get_ticket(request).await?.into_inner();
     Ok(axum::Json(answer.ticket.unwrap_or_default().into()))
 }
@@ -283,7 +280,7 @@ struct Rating {
 }
 
 /// Rates an answer; unsolved reopens the ticket.
-#[utoipa::path(post, path = "/v1/tickets/rate", tag = "supervision", params(IdempotencyHeader), request_body = Rating,
+#[utoipa::path(post, path = "/v1/tickets/rate", tag = "supervision", security((), ("session" = [])), params(IdempotencyHeader), request_body = Rating,
     responses((status = 200, body = Ticket), (status = "default", body = Problem)))]
 async fn rate_ticket(
     State(edge): State<Edge>,
@@ -313,10 +310,7 @@ async fn accept_ticket(
     key: IdempotencyKey,
     At(ticket_id): At<Uuid>,
 ) -> Answer<Ticket> {
-    let request = pb::AcceptTicketRequest {
-        request_id: key.text(),
-        ticket_id: ticket_id.to_string(),
-    };
+    let request = pb::AcceptTicketRequest { request_id: key.text(), ticket_id: ticket_id.to_string() };
     let answer = client(&edge, &session).accept_ticket(request).await?.into_inner();
     Ok(axum::Json(answer.ticket.unwrap_or_default().into()))
 }
@@ -403,11 +397,8 @@ async fn reply_ticket(
     At(ticket_id): At<Uuid>,
     Json(body): Json<Reply>,
 ) -> Answer<Ticket> {
-    let request = pb::ReplyTicketRequest {
-        request_id: key.text(),
-        ticket_id: ticket_id.to_string(),
-        text: body.text,
-    };
+    let request =
+        pb::ReplyTicketRequest { request_id: key.text(), ticket_id: ticket_id.to_string(), text: body.text };
     let answer = client(&edge, &session).reply_ticket(request).await?.into_inner();
     Ok(axum::Json(answer.ticket.unwrap_or_default().into()))
 }

@@ -1,0 +1,537 @@
+//! Each route: what the service received and what the caller got, as a snapshot a route.
+//!
+//! Paths and queries are filled from the description, answers from the contracts, so that a route states only its body and
+//! the fields that are left out on purpose. A route or a field that is missing from either side fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::StreamExt as _;
+use http::StatusCode;
+use prost::Message as _;
+use proto::enrollment::v1::apply_stream_response::Outcome;
+use proto::enrollment::v1::{ApplyResponse, ApplyStreamRequest, ApplyStreamResponse};
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+
+use crate::fake::{Call, Fake, Gateway, ID, KEY, Raw};
+use crate::{assert_same_as_file, message};
+
+/// What a route is sent, besides what the description says of its path and query.
+enum Sent {
+    Nothing,
+    Json(Value),
+    File(&'static str),
+}
+
+/// A route under test.
+struct Case {
+    operation: &'static str,
+    /// The method it calls.
+    calls: &'static str,
+    sent: Sent,
+    /// Fields of the request that this route never sets.
+    unset: &'static [&'static str],
+    /// Fields of the response that this route does not show.
+    hidden: &'static [&'static str],
+}
+
+fn case(operation: &'static str, calls: &'static str, sent: Sent) -> Case {
+    Case { operation, calls, sent, unset: &[], hidden: &[] }
+}
+
+impl Case {
+    fn unset(self, unset: &'static [&'static str]) -> Self {
+        Self { unset, ..self }
+    }
+
+    fn hidden(self, hidden: &'static [&'static str]) -> Self {
+        Self { hidden, ..self }
+    }
+}
+
+fn cases() -> Vec<Case> {
+    use Sent::{File, Json, Nothing};
+    let course = json!({ "title": "剪纸", "description": "从折到剪", "content_kind": "enrichment", "category": "艺术" });
+    let mut provider_course = course.clone();
+    provider_course["school_id"] = json!(ID);
+    vec![
+        // who is who
+        case("sign_in_guardian", "identity/SignInGuardian", Json(json!({ "wechat_code": "code" }))),
+        case(
+            "sign_in_staff",
+            "identity/SignInStaff",
+            Json(json!({ "login_name": "zhang", "password": "long enough", "totp_code": "123456" })),
+        ),
+        case("sign_out", "identity/EndSession", Nothing),
+        case("verify_phone", "identity/VerifyPhone", Json(json!({ "phone_code": "code" }))),
+        case(
+            "change_password",
+            "identity/ChangePassword",
+            Json(json!({ "old_password": "the old one", "new_password": "the new one" })),
+        ),
+        case("consent_terms", "identity/GetConsentTerms", Nothing),
+        case("my_pupils", "identity/ListMyPupils", Nothing),
+        case(
+            "bind_pupil",
+            "identity/BindPupil",
+            Json(json!({ "school_id": ID, "pupil_code": "G4403", "consent_version": "2026-09" })),
+        ),
+        case("withdraw_consent", "identity/WithdrawConsent", Nothing),
+        case("list_nodes", "identity/ListNodes", Nothing),
+        case("get_node", "identity/GetNode", Nothing),
+        case("list_pupils", "identity/ListPupils", Nothing),
+        case("import_nodes", "identity/ImportNodes", File("nodes.xlsx")),
+        case("import_pupils", "identity/ImportPupils", File("pupils.csv")),
+        case("import_staff", "identity/ImportStaff", File("STAFF.CSV")),
+        // the catalog
+        case(
+            "open_term",
+            "catalog/OpenTerm",
+            Json(json!({
+                "name": "2026 秋", "first_day": "2026-09-01", "last_day": "2027-01-15", "off_days": ["2026-10-01"]
+            })),
+        ),
+        case("list_terms", "catalog/ListTerms", Nothing),
+        case(
+            "add_slots",
+            "catalog/AddSlots",
+            Json(json!({
+                "slots": [{
+                    "weekday": 1, "kind": "afternoon", "start_time": "16:00", "end_time": "17:30", "class_hour_count": 2
+                }],
+                "justification": "校车时间"
+            })),
+        )
+        .hidden(&["slots.term_id"]),
+        case("list_slots", "catalog/ListSlots", Nothing).hidden(&["slots.term_id"]),
+        case("create_course", "catalog/CreateCourse", Json(course)),
+        case("list_courses", "catalog/ListCourses", Nothing),
+        case("import_courses", "catalog/ImportCourses", File("courses.xlsx")).hidden(&[
+            "sections.path",
+            "sections.slots.term_id",
+        ]),
+        case("submit_course", "catalog/SubmitCourse", Json(provider_course)),
+        // A provider's own at all schools: that is what no school means.
+        case("list_provider_courses", "catalog/ListCourses", Nothing).unset(&["school_id"]),
+        case(
+            "review_course",
+            "catalog/ReviewCourse",
+            Json(json!({ "decision": "approve", "reason": "内容合规" })),
+        ),
+        case(
+            "approve_course",
+            "catalog/ApproveCourse",
+            Json(json!({ "decision": "reject", "reason": "与现有课程重复" })),
+        ),
+        case(
+            "arrange_section",
+            "catalog/ArrangeSection",
+            Json(json!({
+                "term_id": ID, "capacity_count": 30, "grades": [1, 2], "slot_ids": [ID], "room": "美术室",
+                "instructor_name": "李老师"
+            })),
+        )
+        .hidden(&["section.path", "section.slots.term_id"]),
+        case("publish_sections", "catalog/PublishSections", Json(json!({ "section_ids": [ID] }))),
+        case("cancel_section", "catalog/CancelSection", Json(json!({ "reason": "教师请假" })))
+            .hidden(&["section.path", "section.slots.term_id"]),
+        case("get_menu", "catalog/GetMenu", Nothing).hidden(&["sections.path", "sections.slots.term_id"]),
+        case(
+            "register_provider",
+            "catalog/RegisterProvider",
+            Json(json!({ "name": "少年宫", "credit_code": "91440300MA5EXAMPLE" })),
+        ),
+        case("list_providers", "catalog/ListProviders", Nothing),
+        case(
+            "list_on_whitelist",
+            "catalog/ListOnWhitelist",
+            Json(json!({ "node_id": ID, "first_day": "2026-09-01", "last_day": "2027-08-31" })),
+        ),
+        case(
+            "suspend_provider",
+            "catalog/SuspendProvider",
+            Json(json!({ "node_id": ID, "reason": "投诉属实" })),
+        ),
+        // seats
+        case(
+            "open_round",
+            "enrollment/OpenRound",
+            Json(json!({
+                "mode": "first_come", "open_time": "2026-09-01T08:00:00+08:00", "close_time": "2026-09-05T20:00:00+08:00",
+                "review_seconds": 3600, "payment_seconds": 900
+            })),
+        )
+        .hidden(&["round.path"]),
+        case("list_rounds", "enrollment/ListRounds", Nothing).hidden(&["rounds.path"]),
+        case("list_seats", "enrollment/ListSeats", Nothing),
+        case(
+            "apply",
+            "enrollment/Apply",
+            Json(json!({ "pupil_id": ID, "section_id": ID, "join_waitlist": true })),
+        )
+        .hidden(&["enrollment.pupil_path"]),
+        case("get_enrollment", "enrollment/GetEnrollment", Nothing).hidden(&["enrollment.pupil_path"]),
+        case("withdraw", "enrollment/Withdraw", Nothing).hidden(&["enrollment.pupil_path"]),
+        case(
+            "decide_step",
+            "enrollment/DecideStep",
+            Json(json!({ "approved": true, "reason": "同意" })),
+        )
+        .hidden(&["enrollment.pupil_path"]),
+        case("list_pupil_enrollments", "enrollment/ListPupilEnrollments", Nothing).hidden(&["enrollments.pupil_path"]),
+        case("list_reviews", "enrollment/ListReviews", Nothing).hidden(&["enrollments.pupil_path"]),
+        case("list_roster", "enrollment/ListRoster", Nothing),
+        // money
+        case(
+            "publish_tariff",
+            "billing/PublishTariff",
+            Json(json!({ "basis": "term", "amount_fen": 60000, "approval_document": "发改〔2026〕1 号" })),
+        ),
+        case("get_tariff", "billing/GetTariff", Nothing),
+        case("get_quote", "billing/GetQuote", Json(json!({ "pupil_id": ID, "section_ids": [ID] }))),
+        case("get_invoice", "billing/GetInvoice", Nothing),
+        case("list_invoices", "billing/ListInvoices", Nothing),
+        case("pay", "billing/Pay", Nothing),
+        case("sync_payment", "billing/SyncPayment", Nothing),
+        case("get_refund_quote", "billing/GetRefundQuote", Nothing),
+        case("list_refunds", "billing/ListRefunds", Nothing),
+        case("upload_evidence", "billing/UploadEvidence", File("证明.jpg")),
+        // A document is no JSON and its kind a header; `body` holds both.
+        case("get_evidence", "billing/GetEvidence", Nothing).hidden(&["content_type"]),
+        case(
+            "apply_for_waiver",
+            "billing/ApplyForWaiver",
+            Json(json!({ "category": "difficult_family", "evidence_ids": [ID] })),
+        ),
+        case("list_waivers", "billing/ListWaivers", Nothing),
+        case(
+            "decide_waiver",
+            "billing/DecideWaiver",
+            Json(json!({ "approved": true, "reason": "属实", "last_day": "2027-01-15" })),
+        ),
+        case("get_trial_balance", "billing/GetTrialBalance", Nothing),
+        // complaints
+        case(
+            "submit_ticket",
+            "supervision/SubmitTicket",
+            Json(json!({
+                "school_id": ID, "kind": "complaint", "subject": "forced_participation", "text": "学校要求全员参加。",
+                "anonymous": true, "contact": "家长群"
+            })),
+        ),
+        case("list_tickets", "supervision/ListTickets", Nothing),
+        case(
+            "find_ticket",
+            "supervision/GetTicket",
+            Json(json!({ "number": "T2026-1", "receipt_code": "ABCD" })),
+        ),
+        case(
+            "rate_ticket",
+            "supervision/RateTicket",
+            Json(json!({
+                "number": "T2026-1", "receipt_code": "ABCD", "solved": true, "rating": 5, "comment": "解决了"
+            })),
+        ),
+        case("accept_ticket", "supervision/AcceptTicket", Nothing),
+        case(
+            "assign_ticket",
+            "supervision/AssignTicket",
+            Json(json!({ "handler_role": "principal", "handler_node_id": ID, "note": "请核实" })),
+        ),
+        case(
+            "return_ticket",
+            "supervision/ReturnTicket",
+            Json(json!({ "reason": "不属于本校" })),
+        ),
+        case(
+            "reply_ticket",
+            "supervision/ReplyTicket",
+            Json(json!({ "text": "已经更正，感谢反映。" })),
+        ),
+    ]
+}
+
+/// The words that queries take; everything else in a query is an id, a number, a yes or a text.
+const STATES: [(&str, &str); 3] =
+    [("list_courses", "approved"), ("list_provider_courses", "approved"), ("list_tickets", "replied")];
+
+/// An operation as the description has it.
+struct Operation {
+    method: String,
+    /// The path with its query, filled.
+    path: String,
+    is_write: bool,
+    is_public: bool,
+}
+
+fn operations() -> BTreeMap<String, Operation> {
+    let document = serde_json::to_value(gateway::openapi()).unwrap();
+    let mut found = BTreeMap::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap().to_owned();
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let mut path = path.clone();
+            let mut query = Vec::new();
+            for parameter in &parameters {
+                let field = parameter["name"].as_str().unwrap();
+                match parameter["in"].as_str().unwrap() {
+                    "path" if field == "step_key" => path = path.replace("{step_key}", "class_pre_review"),
+                    "path" => path = path.replace(&format!("{{{field}}}"), ID),
+                    "query" => query.push(format!("{field}={}", asked(&name, field))),
+                    _ => {}
+                }
+            }
+            if !query.is_empty() {
+                path = format!("{path}?{}", query.join("&"));
+            }
+            let has_key = parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key");
+            let security = operation["security"].as_array();
+            let operation = Operation {
+                method: method.to_uppercase(),
+                path,
+                is_write: has_key,
+                is_public: security.is_none_or(|security| security.contains(&json!({}))),
+            };
+            assert!(found.insert(name, operation).is_none());
+        }
+    }
+    found
+}
+
+fn asked(operation: &str, field: &str) -> &'static str {
+    match field {
+        "state" => STATES.iter().find(|(name, _)| *name == operation).map_or("", |(_, state)| state),
+        "page_size" => "20",
+        "page_token" => "next",
+        "late_only" => "true",
+        "section" => "primary",
+        _ => ID,
+    }
+}
+
+fn full_name(method: &str) -> String {
+    let (service, name) = method.split_once('/').unwrap();
+    let (first, rest) = service.split_at(1);
+    format!("kehou.{service}.v1.{}{rest}Service/{name}", first.to_uppercase())
+}
+
+/// Applications come over the stream; the fake answers each with the filled response.
+fn answer_applications(fake: &Fake, received: std::sync::Arc<std::sync::Mutex<Vec<ApplyStreamRequest>>>) {
+    let (_, output) = message::method("kehou.enrollment.v1.EnrollmentService/Apply");
+    let answer = ApplyResponse::decode(message::filled(&output).encode_to_vec().as_slice()).unwrap();
+    fake.on_stream("enrollment", "ApplyStream", move |requests| {
+        let answer = answer.clone();
+        let received = received.clone();
+        requests
+            .map(move |request| {
+                let request = ApplyStreamRequest::decode(request?.as_slice()).unwrap();
+                let tag = request.tag;
+                received.lock().unwrap().push(request);
+                let outcome = Some(Outcome::Response(answer.clone()));
+                Ok(ApplyStreamResponse { tag, outcome }.encode_to_vec())
+            })
+            .boxed()
+    });
+}
+
+#[tokio::test]
+async fn every_route_hands_every_field_on_and_shows_every_field_it_gets() {
+    let fake = Fake::start();
+    let applications = std::sync::Arc::default();
+    answer_applications(&fake, std::sync::Arc::clone(&applications));
+    let limits = gateway::config::Limits { request_burst: 1000, ..gateway::config::Limits::default() };
+    let gateway = Gateway::with(&fake, limits).await;
+    let operations = operations();
+    let mut failures = Vec::new();
+
+    for case in cases() {
+        let name = case.operation;
+        let Some(operation) = operations.get(name) else {
+            failures.push(format!("{name} is not in the description"));
+            continue;
+        };
+        let method = full_name(case.calls);
+        let (input, output) = message::method(&method);
+        let mut response = message::filled(&output);
+        if name == "get_evidence" {
+            response.set_field_by_name("content_type", prost_reflect::Value::String("image/png".to_owned()));
+        }
+        let bytes = response.encode_to_vec();
+        let (service, rpc) = case.calls.split_once('/').unwrap();
+        fake.on_call(service, rpc, move |_| {
+            let bytes = bytes.clone();
+            async move { Ok(Raw(bytes)) }
+        });
+        fake.take_calls();
+
+        let mut request = gateway.plain(&operation.method, &operation.path);
+        if !operation.is_public || operation.is_write {
+            // Public ones are proven to need none; a public write may still be someone's.
+            request = request.bearer_auth(format!("session of {name}"));
+        }
+        if operation.is_write {
+            request = request.header("idempotency-key", KEY);
+        }
+        let request = match &case.sent {
+            Sent::Nothing => request,
+            Sent::Json(body) => request.json(body),
+            Sent::File(file) => {
+                let part = Part::bytes(b"the file".to_vec()).file_name(*file);
+                request.multipart(Form::new().part("file", part))
+            }
+        };
+        let answer = request.send().await.unwrap();
+
+        let code = answer.status();
+        let is_json = answer
+            .headers()
+            .get("content-type")
+            .is_some_and(|kind| kind.to_str().unwrap().starts_with("application/json"));
+        let body = answer.bytes().await.unwrap();
+        let answer = if is_json {
+            serde_json::from_slice(&body).unwrap()
+        } else {
+            json!(String::from_utf8_lossy(&body))
+        };
+        if !code.is_success() {
+            failures.push(format!("{name}: {code} {answer}"));
+            continue;
+        }
+        let received = match name {
+            "apply" => {
+                let application: ApplyStreamRequest = applications_taken(&applications);
+                assert_eq!(application.caller_token, "caller of session of apply");
+                application.request.unwrap().encode_to_vec()
+            }
+            _ => {
+                let calls = fake.take_calls();
+                let call = only(name, &method, calls);
+                let expected = match name {
+                    _ if operation.is_public && !operation.is_write => String::new(),
+                    // Ended in the gateway's own name.
+                    "sign_out" => call.header("authorization").to_owned(),
+                    _ => format!("Bearer caller of session of {name}"),
+                };
+                assert_eq!(call.header("authorization"), expected, "{name}: in whose name");
+                call.message
+            }
+        };
+        let (received, shown) = message::read(&input, &received);
+        let unset = message::unset(&received);
+        if unset != case.unset {
+            failures.push(format!("{name}: the request leaves out {unset:?}, not {:?}", case.unset));
+        }
+        if operation.is_write {
+            assert_eq!(shown["request_id"], KEY, "{name}");
+        }
+        let hidden = message::not_shown(&response, &answer);
+        if hidden != case.hidden {
+            failures.push(format!("{name}: the answer does not show {hidden:?}, not {:?}", case.hidden));
+        }
+        let sent = match &case.sent {
+            Sent::Nothing => Value::Null,
+            Sent::Json(body) => body.clone(),
+            Sent::File(file) => json!({ "file": file }),
+        };
+        let snapshot = json!({
+            "request": format!("{} {}", operation.method, operation.path),
+            "body": sent,
+            "calls": method,
+            "with": shown,
+            "status": code.as_u16(),
+            "answer": answer,
+        });
+        assert_same_as_file(&format!("tests/snapshots/{name}.json"), &snapshot);
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn applications_taken(
+    applications: &std::sync::Arc<std::sync::Mutex<Vec<ApplyStreamRequest>>>,
+) -> ApplyStreamRequest {
+    let mut applications = applications.lock().unwrap();
+    assert_eq!(applications.len(), 1);
+    applications.remove(0)
+}
+
+fn only(name: &str, method: &str, mut calls: Vec<Call>) -> Call {
+    assert_eq!(calls.len(), 1, "{name} calls once");
+    let call = calls.remove(0);
+    assert_eq!(call.method, method, "{name}");
+    call
+}
+
+#[test]
+fn every_route_of_the_description_is_tested() {
+    let described: BTreeSet<_> = operations().into_keys().collect();
+    let tested: BTreeSet<_> = cases().iter().map(|case| case.operation.to_owned()).collect();
+
+    assert_eq!(described, tested);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots");
+    let kept: BTreeSet<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(kept, tested.iter().map(|name| format!("{name}.json")).collect());
+}
+
+/// Methods for services, the gateway itself or WeChat; no route of the description calls them.
+const NOT_FOR_PEOPLE: [&str; 7] = [
+    "kehou.billing.v1.BillingService/CloseInvoice",
+    "kehou.billing.v1.BillingService/ReceiveNotification",
+    "kehou.catalog.v1.CatalogService/GetSection",
+    "kehou.feed.v1.FeedService/Tail",
+    "kehou.identity.v1.IdentityService/BatchGetPupils",
+    "kehou.identity.v1.IdentityService/ExchangeSession",
+    "kehou.identity.v1.IdentityService/GetPayer",
+];
+
+#[test]
+fn every_method_for_people_has_a_route() {
+    let called: BTreeSet<_> = cases().iter().map(|case| full_name(case.calls)).collect();
+
+    let without: Vec<_> = message::methods()
+        .into_iter()
+        .filter(|method| !called.contains(method) && !NOT_FOR_PEOPLE.contains(&method.as_str()))
+        .collect();
+
+    assert!(without.is_empty(), "no route calls {without:?}");
+}
+
+#[tokio::test]
+async fn a_route_that_is_not_public_refuses_those_who_are_not_signed_in() {
+    let fake = Fake::start();
+    let limits = gateway::config::Limits { request_burst: 1000, ..gateway::config::Limits::default() };
+    let gateway = Gateway::with(&fake, limits).await;
+
+    for (name, operation) in operations().iter().filter(|(_, operation)| !operation.is_public) {
+        let answer = gateway.plain(&operation.method, &operation.path).send().await.unwrap();
+
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{name}");
+        assert_eq!(answer.headers()["www-authenticate"], "Bearer", "{name}");
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!(problem["reason"], "SESSION_REQUIRED", "{name}");
+    }
+    assert!(fake.take_calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_write_without_a_key_or_with_a_broken_one_reaches_no_service() {
+    let fake = Fake::start();
+    let limits = gateway::config::Limits { request_burst: 1000, ..gateway::config::Limits::default() };
+    let gateway = Gateway::with(&fake, limits).await;
+
+    for (name, operation) in operations().iter().filter(|(_, operation)| operation.is_write) {
+        let ask = || gateway.plain(&operation.method, &operation.path).bearer_auth("session");
+
+        let missing: Value = ask().send().await.unwrap().json().await.unwrap();
+        let broken = ask().header("idempotency-key", "once").send().await.unwrap();
+
+        assert_eq!(missing["reason"], "IDEMPOTENCY_KEY_REQUIRED", "{name}");
+        assert_eq!(broken.status(), StatusCode::BAD_REQUEST, "{name}");
+        let broken: Value = broken.json().await.unwrap();
+        assert_eq!(broken["errors"][0]["field"], "Idempotency-Key", "{name}");
+    }
+    assert!(fake.take_calls().is_empty());
+}
