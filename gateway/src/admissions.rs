@@ -16,7 +16,7 @@ use proto::enrollment::v1::apply_stream_response::Outcome;
 use proto::enrollment::v1::enrollment_service_client::EnrollmentServiceClient;
 use proto::enrollment::v1::{ApplyRequest, ApplyResponse, ApplyStreamRequest, ApplyStreamResponse, Refusal};
 use shared::client::Link;
-use shared::{db, status};
+use shared::{db, status, telemetry};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
@@ -43,6 +43,8 @@ pub struct Admissions(mpsc::Sender<Waiting>);
 struct Waiting {
     caller_token: Arc<str>,
     request: ApplyRequest,
+    /// The trace it is part of: the stream belongs to none.
+    traceparent: String,
     answer: Answer,
 }
 
@@ -74,7 +76,8 @@ impl Admissions {
         request: ApplyRequest,
     ) -> Result<ApplyResponse, Status> {
         let (answer, answered) = oneshot::channel();
-        let waiting = Waiting { caller_token, request, answer };
+        let traceparent = telemetry::traceparent();
+        let waiting = Waiting { caller_token, request, traceparent, answer };
         self.0.try_send(waiting).map_err(|error| match error {
             TrySendError::Full(_) => status::exhausted("QUEUE_FULL", Duration::from_secs(1)),
             TrySendError::Closed(_) => broken(),
@@ -143,6 +146,7 @@ impl Desk {
             tag: self.last_tag,
             caller_token: waiting.caller_token.to_string(),
             request: Some(waiting.request),
+            traceparent: waiting.traceparent,
         });
     }
 

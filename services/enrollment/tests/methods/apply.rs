@@ -240,6 +240,7 @@ async fn a_stream_answers_each_item_by_its_tag_and_its_own_caller() {
             tag,
             caller_token: token,
             request: Some(application),
+            ..Default::default()
         };
         let items = vec![
             item(7, world.token(&families[0]), world.application(&families[0], section_id, false)),
@@ -247,7 +248,12 @@ async fn a_stream_answers_each_item_by_its_tag_and_its_own_caller() {
             // Another family's pupil, a broken token, no application at all.
             item(9, world.token(&families[0]), world.application(&families[2], section_id, true)),
             item(10, "x".to_owned(), world.application(&families[2], section_id, true)),
-            ApplyStreamRequest { tag: 11, caller_token: world.token(&families[2]), request: None },
+            ApplyStreamRequest {
+                tag: 11,
+                caller_token: world.token(&families[2]),
+                request: None,
+                ..Default::default()
+            },
         ];
 
         let mut gateway = world.service("gateway");

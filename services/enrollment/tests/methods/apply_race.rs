@@ -81,6 +81,7 @@ async fn four_hundred_pupils_who_send_twice_get_thirty_seats_and_a_line_without_
                     tag,
                     caller_token: world.token(family),
                     request: Some(world.application(family, section_id, true)),
+                    ..Default::default()
                 })
                 .collect();
 
@@ -139,6 +140,7 @@ async fn pupils_who_want_everything_at_once_get_one_seat_a_time_and_processes_do
                             tag: u64::try_from(items.len()).unwrap(),
                             caller_token: token.clone(),
                             request: Some(world.application(family, *section_id, false)),
+                            ..Default::default()
                         });
                     }
                 }
@@ -194,6 +196,7 @@ async fn a_pupil_who_asks_two_processes_for_one_hour_gets_it_once() {
                     tag,
                     caller_token: world.token(family),
                     request: Some(world.application(family, section_id, false)),
+                    ..Default::default()
                 });
                 wishes.collect::<Vec<_>>()
             };
@@ -238,6 +241,7 @@ async fn one_application_that_the_database_refuses_does_not_fail_its_group() {
             tag,
             caller_token: world.token(family),
             request: Some(world.application(family, section_id, false)),
+            ..Default::default()
         });
 
         let given = stream(world.service("gateway"), items.collect()).await;

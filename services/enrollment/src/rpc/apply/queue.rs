@@ -10,6 +10,7 @@ use shared::{random, status};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tonic::Status;
+use tracing::{Instrument as _, Span};
 
 use super::Given;
 use super::group::Desk;
@@ -30,6 +31,8 @@ pub struct Queue(mpsc::Sender<Item>);
 #[derive(Debug)]
 struct Item {
     application: Application,
+    /// Where it came from.
+    span: Span,
     answer: oneshot::Sender<Result<Given, Status>>,
 }
 
@@ -47,10 +50,12 @@ impl Queue {
     /// RESOURCE_EXHAUSTED `QUEUE_FULL` when too many wait.
     pub fn put(&self, application: Application) -> Result<Waiting, Status> {
         let (answer, waiting) = oneshot::channel();
-        self.0.try_send(Item { application, answer }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => status::exhausted("QUEUE_FULL", retry_after()),
-            mpsc::error::TrySendError::Closed(_) => status::unavailable("STOPPING"),
-        })?;
+        self.0.try_send(Item { application, span: Span::current(), answer }).map_err(
+            |error| match error {
+                mpsc::error::TrySendError::Full(_) => status::exhausted("QUEUE_FULL", retry_after()),
+                mpsc::error::TrySendError::Closed(_) => status::unavailable("STOPPING"),
+            },
+        )?;
         Ok(waiting)
     }
 }
@@ -67,11 +72,22 @@ async fn run(desk: Arc<Desk>, mut receiver: mpsc::Receiver<Item>, group_count: u
         let group: Vec<_> = items.drain(..).filter(|item| !item.answer.is_closed()).collect();
         // In a task of its own: a panic costs this group its answers, and not everybody after it.
         let desk = desk.clone();
-        let served = tokio::spawn(async move { serve(&desk, group).await });
+        let span = span(&group);
+        let served = tokio::spawn(async move { serve(&desk, group).await }.instrument(span));
         if let Err(error) = served.await {
             tracing::error!(%error, "a group of applications was not served: {error}");
         }
     }
+}
+
+/// The span of a group: in the trace of its first application, and linked to all the others'.
+fn span(group: &[Item]) -> Span {
+    let Some((first, others)) = group.split_first() else { return Span::none() };
+    let span = tracing::info_span!(parent: &first.span, "admission_group", application_count = group.len());
+    for other in others {
+        span.follows_from(&other.span);
+    }
+    span
 }
 
 /// Serves a group; where the database refuses it for good, its halves, down to the one application that is the cause.

@@ -5,10 +5,11 @@ use futures::stream::{BoxStream, FuturesUnordered};
 use proto::enrollment::v1::apply_stream_response::Outcome;
 use proto::enrollment::v1::{ApplyResponse, ApplyStreamRequest, ApplyStreamResponse, Refusal};
 use shared::caller::{Caller, TokenError, Verifier};
-use shared::status;
 use shared::value::Violations;
+use shared::{status, telemetry};
 use tokio::sync::mpsc;
 use tonic::{Status, Streaming};
+use tracing::{Instrument as _, Span};
 
 use super::{EnrollmentRpc, answer, put};
 
@@ -40,14 +41,16 @@ pub fn apply_stream(
                 request = requests.message(), if is_open => match request {
                     Ok(Some(request)) => {
                         let tag = request.tag;
-                        let queued = queue(&rpc, request).await;
-                        waiting.push(async move {
+                        let span = span(&request);
+                        let queued = queue(&rpc, request).instrument(span.clone()).await;
+                        let answered = async move {
                             let answered = match queued {
                                 Ok(waiting) => answer(waiting).await,
                                 Err(refusal) => Err(refusal),
                             };
                             respond(tag, answered)
-                        });
+                        };
+                        waiting.push(answered.instrument(span));
                     }
                     // The caller has sent the last, or is gone: then nobody takes the answers, which ends this below.
                     Ok(None) | Err(_) => is_open = false,
@@ -66,6 +69,18 @@ pub fn apply_stream(
         Some((response, receiver))
     });
     Ok(answers.boxed())
+}
+
+/// The span of one application, in the trace it came with: named as the call it stands for.
+fn span(request: &ApplyStreamRequest) -> Span {
+    let span = tracing::info_span!(
+        "apply",
+        otel.name = "kehou.enrollment.v1.EnrollmentService/Apply",
+        otel.kind = "server",
+        rpc.system = "grpc",
+    );
+    telemetry::continue_from(&span, &request.traceparent);
+    span
 }
 
 /// Verifies the item's own caller and queues the application.
