@@ -62,7 +62,10 @@ fn every_method_has_a_line_and_every_line_a_method() {
 
     let missing: Vec<_> = methods.difference(&lines).collect();
     let stale: Vec<_> = lines.difference(&methods).collect();
-    assert!(missing.is_empty() && stale.is_empty(), "without a line: {missing:#?}\nwithout a method: {stale:#?}");
+    assert!(
+        missing.is_empty() && stale.is_empty(),
+        "without a line: {missing:#?}\nwithout a method: {stale:#?}"
+    );
 }
 
 /// Every kind of caller by name. Roles are held at a node of the level they belong to, of a district nobody knows.
@@ -71,12 +74,19 @@ fn callers() -> Vec<(String, Caller)> {
     let nodes = [id(), id(), id(), id()];
     let mut callers = vec![
         ("anonymous".to_owned(), Caller::Anonymous),
-        ("guardian".to_owned(), Caller::Guardian(Guardian { id: id().to_string().parse().unwrap(), pupils: Vec::new() })),
+        (
+            "guardian".to_owned(),
+            Caller::Guardian(Guardian { id: id().to_string().parse().unwrap(), pupils: Vec::new() }),
+        ),
     ];
     for role in Role::ALL {
         let depth = match role {
             Role::ClassTeacher => 4,
-            Role::MoralEducation | Role::TeachingOffice | Role::Principal | Role::SchoolFinance | Role::Instructor => 3,
+            Role::MoralEducation
+            | Role::TeachingOffice
+            | Role::Principal
+            | Role::SchoolFinance
+            | Role::Instructor => 3,
             Role::TownOffice => 2,
             Role::Provider
             | Role::BureauOfficer
@@ -121,7 +131,8 @@ async fn every_method_answers_every_kind_of_caller_as_the_table_says() {
     let mut call_count = 0;
     for method in methods() {
         // Every service serves a feed; one stands for all.
-        let service = if method.starts_with("kehou.feed.") { "identity" } else { method.split('.').nth(1).unwrap() };
+        let service =
+            if method.starts_with("kehou.feed.") { "identity" } else { method.split('.').nth(1).unwrap() };
         let url = world.service_url(service);
         let expected = table.get(&method).cloned().unwrap_or_default();
         let mut allowed = Vec::new();
@@ -144,7 +155,12 @@ async fn every_method_answers_every_kind_of_caller_as_the_table_says() {
             eprintln!("found  {method}: {found}");
         }
     }
-    assert!(wrong.is_empty(), "{} of {call_count} calls are not as the table says:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {call_count} calls are not as the table says:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert!(call_count > 1_000, "only {call_count} calls");
     world.end().await.unwrap();
 }

@@ -108,8 +108,9 @@ impl World {
         let published = teaching.post(&format!("/v1/terms/{term_id}/publish"), &body).await?.expect(200)?;
         ensure!(published["published_count"] == 1, "not published: {published}");
         let seats = format!("/v1/terms/{term_id}/seats");
-        let is_known =
-            |answer: &Answer| list(&answer.body, "seats").iter().any(|one| one["section_id"] == section_id.as_str());
+        let is_known = |answer: &Answer| {
+            list(&answer.body, "seats").iter().any(|one| one["section_id"] == section_id.as_str())
+        };
         self.site.stranger().eventually(&seats, is_known).await?;
         self.settle().await?;
         Ok(section_id)
@@ -135,7 +136,11 @@ impl World {
             let role = text(&step, "role");
             let staff = self.approver(district, class_teacher, &role).await?;
             let path = format!("/v1/enrollments/{enrollment_id}/steps/{}", text(&step, "key"));
-            staff.post(&path, &json!({ "approved": true })).await?.expect(200).with_context(|| role.clone())?;
+            staff
+                .post(&path, &json!({ "approved": true }))
+                .await?
+                .expect(200)
+                .with_context(|| role.clone())?;
             roles.push(role);
         }
     }

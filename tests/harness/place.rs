@@ -70,7 +70,8 @@ impl Place {
     async fn load(kind: Kind) -> anyhow::Result<Self> {
         let place = Self::empty(kind).await?;
         let clock = FixedClock::at(testing::moment(MORNING));
-        let platform = Platform::start(&place.settings(), clock.shared()).await.context("loading the demonstration")?;
+        let platform =
+            Platform::start(&place.settings(), clock.shared()).await.context("loading the demonstration")?;
         platform.stop().await?;
         if let Some(Owned::Fresh(database)) = &place.database {
             // Nobody may be connected to what is copied.

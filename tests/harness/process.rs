@@ -88,7 +88,13 @@ impl Start<'_> {
             .with_context(|| format!("{} does not end", self.name))??;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let complained = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{} {:?}: {}\n{said}{complained}", self.name, self.arguments, output.status);
+        ensure!(
+            output.status.success(),
+            "{} {:?}: {}\n{said}{complained}",
+            self.name,
+            self.arguments,
+            output.status
+        );
         Ok(said)
     }
 }

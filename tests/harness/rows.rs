@@ -60,7 +60,10 @@ impl Rows {
             let told = "select count(*) as told, count(*) - count(position) as waiting, \
                         (select last_position from feed_sequence) as last from event";
             for row in select(db, told).await? {
-                standing.told.insert(service, [number(&row, "told")?, number(&row, "waiting")?, number(&row, "last")?]);
+                standing.told.insert(
+                    service,
+                    [number(&row, "told")?, number(&row, "waiting")?, number(&row, "last")?],
+                );
             }
             for row in select(db, "select consumer, feed, position from feed_cursor").await? {
                 let key = (row.try_get("", "consumer")?, row.try_get("", "feed")?);
@@ -86,10 +89,12 @@ impl Rows {
                 let text = match db.kind() {
                     Kind::Postgres => format!("select t::text as line from \"{table}\" t order by 1"),
                     Kind::Sqlite => {
-                        let columns = select(db, &format!("select name from pragma_table_info('{table}')")).await?;
+                        let columns =
+                            select(db, &format!("select name from pragma_table_info('{table}')")).await?;
                         let columns: Vec<String> =
                             columns.iter().map(|row| row.try_get("", "name")).collect::<Result<_, _>>()?;
-                        let quoted: Vec<_> = columns.iter().map(|name| format!("quote(\"{name}\")")).collect();
+                        let quoted: Vec<_> =
+                            columns.iter().map(|name| format!("quote(\"{name}\")")).collect();
                         format!("select {} as line from \"{table}\" order by 1", quoted.join(" || ',' || "))
                     }
                 };
@@ -113,7 +118,9 @@ impl Rows {
     async fn tables(&self, service: &'static str) -> anyhow::Result<Vec<String>> {
         let db = &self.0[service];
         let text = match db.kind() {
-            Kind::Sqlite => "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by 1",
+            Kind::Sqlite => {
+                "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by 1"
+            }
             Kind::Postgres => {
                 "select table_name::text as name from information_schema.tables where table_schema = current_schema() order by 1"
             }

@@ -29,7 +29,9 @@ pub async fn order_count(site: &Site) -> anyhow::Result<usize> {
 pub async fn refunds(site: &Site, out_trade_no: &str) -> anyhow::Result<Vec<(i64, String)>> {
     let refunds = site.sandbox_get("/sandbox/refunds").await?;
     let of_order = list(&refunds, "refunds").iter().filter(|refund| refund["out_trade_no"] == out_trade_no);
-    Ok(of_order.map(|refund| (refund["refund_fen"].as_i64().unwrap_or_default(), text(refund, "status"))).collect())
+    Ok(of_order
+        .map(|refund| (refund["refund_fen"].as_i64().unwrap_or_default(), text(refund, "status")))
+        .collect())
 }
 
 /// Pays an order in full, as the family does.

@@ -63,7 +63,11 @@ pub async fn on(kind: Kind, story: impl AsyncFnOnce(&World) -> anyhow::Result<()
     }
     world.end().await.unwrap_or_else(|error| panic!("after the story, on {kind}: {error:?}"));
     let rest = began_at.elapsed() - ready_after;
-    tell(&format!("{kind}: ready after {:.1} s, told in {:.1} s", ready_after.as_secs_f32(), rest.as_secs_f32()));
+    tell(&format!(
+        "{kind}: ready after {:.1} s, told in {:.1} s",
+        ready_after.as_secs_f32(),
+        rest.as_secs_f32()
+    ));
 }
 
 #[expect(clippy::print_stderr, reason = "how long a story takes, for whoever asks for the output")]

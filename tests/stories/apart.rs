@@ -66,7 +66,11 @@ async fn story(place: &Place) -> anyhow::Result<()> {
     let start = Start { name: "identity", arguments: vec!["bootstrap".into()], variables: settings, folder };
     let first = start.finish().await?;
     let word = |name: &str| {
-        first.lines().find_map(|line| line.strip_prefix(name)).map(|rest| rest.trim().to_owned()).unwrap_or_default()
+        first
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .map(|rest| rest.trim().to_owned())
+            .unwrap_or_default()
     };
     let operator = json!({
         "login_name": word("login_name"), "password": word("password"), "totp_secret": word("totp_secret"),
@@ -74,12 +78,20 @@ async fn story(place: &Place) -> anyhow::Result<()> {
     let mut programs = Vec::new();
     for (service, (_, admin)) in SERVICES.iter().zip(ports.services) {
         let variables = variables(service, &ports, folder, &database, &wechat)?;
-        programs.push((Start { name: service, arguments: vec!["serve".into()], variables, folder }.spawn()?, admin));
+        programs.push((
+            Start { name: service, arguments: vec!["serve".into()], variables, folder }.spawn()?,
+            admin,
+        ));
     }
     programs.push((gateway(&ports, folder)?, ports.gateway.1));
-    let arguments = ["--listen", &format!("127.0.0.1:{}", ports.sandbox), "--config", &folder.join("sandbox").display().to_string()]
-        .map(str::to_owned)
-        .to_vec();
+    let arguments = [
+        "--listen",
+        &format!("127.0.0.1:{}", ports.sandbox),
+        "--config",
+        &folder.join("sandbox").display().to_string(),
+    ]
+    .map(str::to_owned)
+    .to_vec();
     let mut wechat = Start { name: "wechat-sandbox", arguments, variables: Vec::new(), folder }.spawn()?;
     for (program, admin) in &mut programs {
         program.ready(&format!("http://127.0.0.1:{admin}/readyz")).await?;
@@ -123,7 +135,9 @@ async fn family(site: &Site, accounts: &Accounts, demo: &demo::Demo) -> anyhow::
     let finance = site.staff(accounts, "jinhua.treasury").await?;
     let path = format!("/v1/districts/{}/trial-balance", jinhua.district_id);
     let balance = finance.get(&path).await?.expect(200)?;
-    let sum = |side: &str| list(&balance, "accounts").iter().filter_map(|account| account[side].as_i64()).sum::<i64>();
+    let sum = |side: &str| {
+        list(&balance, "accounts").iter().filter_map(|account| account[side].as_i64()).sum::<i64>()
+    };
     assert_eq!(sum("debit_fen"), sum("credit_fen"), "{balance}");
     assert!(sum("debit_fen") >= 50_000, "{balance}");
     Ok(())
@@ -156,7 +170,8 @@ fn secrets(folder: &Path) -> anyhow::Result<SandboxConfig> {
     }
     let sandbox = SandboxConfig::load_or_generate(&folder.join("sandbox"))?;
     fs::write(keys.join("wechat.secret"), &sandbox.secret)?;
-    let merchant = sandbox.merchants.iter().find(|merchant| merchant.sub_mchids.is_empty()).context("no merchant")?;
+    let merchant =
+        sandbox.merchants.iter().find(|merchant| merchant.sub_mchids.is_empty()).context("no merchant")?;
     fs::write(keys.join("apiv3_key"), &merchant.apiv3_key)?;
     fs::write(keys.join("apiclient_key.pem"), &merchant.private_key_pem)?;
     for key in &sandbox.platform_keys {
@@ -211,8 +226,11 @@ fn variables(
             ("PEERS__IDENTITY", ports.url("identity")),
         ]),
         "billing" => {
-            let merchant =
-                sandbox.merchants.iter().find(|merchant| merchant.sub_mchids.is_empty()).context("no merchant")?;
+            let merchant = sandbox
+                .merchants
+                .iter()
+                .find(|merchant| merchant.sub_mchids.is_empty())
+                .context("no merchant")?;
             let platform = sandbox.platform_keys.iter().map(|key| {
                 let file = key_file(&format!("{}.pem", key.serial));
                 format!("{{serial=\"{}\", file=\"{file}\"}}", key.serial)

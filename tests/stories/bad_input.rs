@@ -36,7 +36,7 @@ fn assert_field(refused: &Answer, field: &str) {
     assert!(named.is_some_and(|error| !text(error, "rule").is_empty()), "{field} is not named: {refused}");
 }
 
-/// Insists that no row is another than before. When a session was last used may change.
+/// Insists that no row is another than before. When a session was last used may change, and answers are kept.
 async fn assert_unchanged(
     world: &World,
     before: &std::collections::BTreeMap<String, Vec<String>>,
@@ -46,6 +46,10 @@ async fn assert_unchanged(
     for (table, rows) in before {
         if table == "identity.session" {
             assert_eq!(rows.len(), after[table].len(), "a session more or less");
+            continue;
+        }
+        // The answer to an import that took nothing is kept for its repeat.
+        if table.ends_with(".request") {
             continue;
         }
         let new: Vec<_> = after[table].iter().filter(|row| !rows.contains(row)).collect();
@@ -58,7 +62,9 @@ async fn send(person: &Person, method: Method, path: &str, body: Option<&Value>)
     person.send(method, path, body, fresh_key()).await
 }
 
-async fn a_malformed_request_names_the_field_and_the_rule_and_changes_nothing(world: &World) -> anyhow::Result<()> {
+async fn a_malformed_request_names_the_field_and_the_rule_and_changes_nothing(
+    world: &World,
+) -> anyhow::Result<()> {
     let parent = world.parent("zhuzhou", "ZZ20260001").await?;
     let section_id = text(&world.section("zhuzhou", "木工").await?, "id");
     let teaching = world.staff("zhuzhou.teaching").await?;
@@ -77,8 +83,18 @@ async fn a_malformed_request_names_the_field_and_the_rule_and_changes_nothing(wo
         }]})
     };
     let table = [
-        (&parent.person, &apply, json!({ "pupil_id": pupil_id, "section_id": section_id, "price_fen": 1 }), "price_fen"),
-        (&parent.person, &apply, json!({ "pupil_id": pupil_id, "section_id": section_id, "join_waitlist": "yes" }), "join_waitlist"),
+        (
+            &parent.person,
+            &apply,
+            json!({ "pupil_id": pupil_id, "section_id": section_id, "price_fen": 1 }),
+            "price_fen",
+        ),
+        (
+            &parent.person,
+            &apply,
+            json!({ "pupil_id": pupil_id, "section_id": section_id, "join_waitlist": "yes" }),
+            "join_waitlist",
+        ),
         (&parent.person, &apply, json!({ "pupil_id": pupil_id }), "section_id"),
         (&parent.person, &apply, json!({ "pupil_id": 7, "section_id": section_id }), "pupil_id"),
         (&parent.person, &apply, json!({ "pupil_id": "7", "section_id": section_id }), "pupil_id"),
@@ -86,12 +102,42 @@ async fn a_malformed_request_names_the_field_and_the_rule_and_changes_nothing(wo
         (&teaching, &slots, slot(json!("monday"), "15:30"), "slots[0].weekday"),
         (&teaching, &slots, slot(json!(8), "15:30"), "slots[0].weekday"),
         (&teaching, &slots, slot(json!(1), "25:61"), "slots[0].start_time"),
-        (&teaching, &rounds, json!({ "mode": "auction", "open_time": "2026-09-01T00:00:00Z", "close_time": "2026-09-02T00:00:00Z" }), "mode"),
-        (&teaching, &rounds, json!({ "mode": "first_come", "open_time": "tomorrow", "close_time": "2026-09-02T00:00:00Z" }), "open_time"),
-        (&teaching, &rounds, json!({ "mode": "first_come", "open_time": "2026-09-02T00:00:00Z", "close_time": "2026-09-01T00:00:00Z" }), "close_time"),
-        (&teaching, &rounds, json!({ "mode": "first_come", "open_time": "2026-10-02T00:00:00Z", "close_time": "2026-10-03T00:00:00Z", "payment_seconds": 1 }), "payment_seconds"),
-        (&finance, &format!("/v1/terms/{term_id}/tariff"), json!({ "basis": "class_hour", "amount_fen": -1 }), "amount_fen"),
-        (&finance, &format!("/v1/terms/{term_id}/tariff"), json!({ "basis": "class_hour", "amount_fen": 1.5 }), "amount_fen"),
+        (
+            &teaching,
+            &rounds,
+            json!({ "mode": "auction", "open_time": "2026-09-01T00:00:00Z", "close_time": "2026-09-02T00:00:00Z" }),
+            "mode",
+        ),
+        (
+            &teaching,
+            &rounds,
+            json!({ "mode": "first_come", "open_time": "tomorrow", "close_time": "2026-09-02T00:00:00Z" }),
+            "open_time",
+        ),
+        (
+            &teaching,
+            &rounds,
+            json!({ "mode": "first_come", "open_time": "2026-09-02T00:00:00Z", "close_time": "2026-09-01T00:00:00Z" }),
+            "close_time",
+        ),
+        (
+            &teaching,
+            &rounds,
+            json!({ "mode": "first_come", "open_time": "2026-10-02T00:00:00Z", "close_time": "2026-10-03T00:00:00Z", "payment_seconds": 1 }),
+            "payment_seconds",
+        ),
+        (
+            &finance,
+            &format!("/v1/terms/{term_id}/tariff"),
+            json!({ "basis": "class_hour", "amount_fen": -1 }),
+            "amount_fen",
+        ),
+        (
+            &finance,
+            &format!("/v1/terms/{term_id}/tariff"),
+            json!({ "basis": "class_hour", "amount_fen": 1.5 }),
+            "amount_fen",
+        ),
     ];
     for (person, path, body, field) in &table {
         assert_field(&send(person, Method::POST, path, Some(body)).await?, field);
@@ -101,10 +147,19 @@ async fn a_malformed_request_names_the_field_and_the_rule_and_changes_nothing(wo
 
     // A path, a query, a page token and a body that are none.
     assert_field(&parent.person.get("/v1/enrollments/7").await?, "enrollment_id");
-    assert_field(&parent.person.get(&format!("/v1/pupils/{pupil_id}/invoices?page_size=many")).await?, "query");
-    assert_field(&parent.person.get(&format!("/v1/pupils/{pupil_id}/invoices?colour=red")).await?, "query");
-    assert_field(&parent.person.get(&format!("/v1/pupils/{pupil_id}/invoices?page_token=zzz")).await?, "page_token");
-    assert_field(&parent.person.get(&format!("/v1/pupils/{pupil_id}/enrollments?page_token=zzz")).await?, "page_token");
+    assert_field(
+        &parent.person.get(&format!("/v1/pupils/{pupil_id}/invoices?page_size=many")).await?,
+        "page_size",
+    );
+    assert_field(&parent.person.get(&format!("/v1/pupils/{pupil_id}/invoices?colour=red")).await?, "colour");
+    assert_field(
+        &parent.person.get(&format!("/v1/pupils/{pupil_id}/invoices?page_token=zzz")).await?,
+        "page_token",
+    );
+    assert_field(
+        &parent.person.get(&format!("/v1/pupils/{pupil_id}/enrollments?page_token=zzz")).await?,
+        "page_token",
+    );
     let raw = |kind: &'static str, body: &'static str| {
         let request = parent.person.request(Method::POST, "/v1/enrollments");
         request.header("idempotency-key", fresh_key().to_string()).header("content-type", kind).body(body)
@@ -126,7 +181,11 @@ async fn a_malformed_request_names_the_field_and_the_rule_and_changes_nothing(wo
     assert_eq!(keyless.status(), 400);
     assert_eq!(keyless.json::<Value>().await?["reason"], "IDEMPOTENCY_KEY_REQUIRED");
     assert_problem(&parent.person.get("/v1/nothing/here").await?, 404, "NOT_FOUND");
-    assert_problem(&send(&parent.person, Method::PUT, "/v1/enrollments", None).await?, 405, "METHOD_NOT_ALLOWED");
+    assert_problem(
+        &send(&parent.person, Method::PUT, "/v1/enrollments", None).await?,
+        405,
+        "METHOD_NOT_ALLOWED",
+    );
 
     assert_unchanged(world, &before).await
 }
@@ -195,7 +254,9 @@ async fn what_is_not_the_caller_s_own_is_not_found_and_changes_nothing(world: &W
     assert_unchanged(world, &before).await
 }
 
-async fn a_session_that_is_missing_unknown_or_over_is_refused_and_changes_nothing(world: &World) -> anyhow::Result<()> {
+async fn a_session_that_is_missing_unknown_or_over_is_refused_and_changes_nothing(
+    world: &World,
+) -> anyhow::Result<()> {
     let parent = world.parent("zhuzhou", "ZZ20260001").await?;
     let teaching = world.staff("zhuzhou.teaching").await?;
     let section_id = text(&world.section("zhuzhou", "木工").await?, "id");
@@ -217,7 +278,9 @@ async fn a_session_that_is_missing_unknown_or_over_is_refused_and_changes_nothin
     assert_unchanged(world, &before).await
 }
 
-async fn files_that_are_too_large_broken_or_contradict_themselves_change_nothing(world: &World) -> anyhow::Result<()> {
+async fn files_that_are_too_large_broken_or_contradict_themselves_change_nothing(
+    world: &World,
+) -> anyhow::Result<()> {
     let parent = world.parent("zhuzhou", "ZZ20260001").await?;
     let teaching = world.staff("zhuzhou.teaching").await?;
     let district = world.district("zhuzhou").clone();
@@ -228,14 +291,25 @@ async fn files_that_are_too_large_broken_or_contradict_themselves_change_nothing
 
     // Ten megabytes, as JSON, as a table and as a document.
     let large = "x".repeat(10 << 20);
-    let json = parent.person.request(Method::POST, "/v1/me/phone").header("idempotency-key", fresh_key().to_string());
+    let json = parent
+        .person
+        .request(Method::POST, "/v1/me/phone")
+        .header("idempotency-key", fresh_key().to_string());
     let json = json.json(&json!({ "phone_code": large })).send().await?;
     assert_eq!(json.status(), 413);
     assert_eq!(json.json::<Value>().await?["reason"], "BODY_TOO_LARGE");
     let large = large.into_bytes();
     let evidence = format!("/v1/pupils/{}/evidence", parent.pupil_id);
-    assert_problem(&teaching.upload(&pupils, "a.csv", large.clone(), fresh_key()).await?, 413, "BODY_TOO_LARGE");
-    assert_problem(&parent.person.upload(&evidence, "a.pdf", large, fresh_key()).await?, 413, "BODY_TOO_LARGE");
+    assert_problem(
+        &teaching.upload(&pupils, "a.csv", large.clone(), fresh_key()).await?,
+        413,
+        "BODY_TOO_LARGE",
+    );
+    assert_problem(
+        &parent.person.upload(&evidence, "a.pdf", large, fresh_key()).await?,
+        413,
+        "BODY_TOO_LARGE",
+    );
 
     // Tables that are none.
     let whole = std::fs::read(kehou_tests::place::checkout().join("demo/zhuzhou/pupils.xlsx"))?;
@@ -243,7 +317,11 @@ async fn files_that_are_too_large_broken_or_contradict_themselves_change_nothing
     for (path, name, content) in [
         (&pupils, "half.xlsx", half.clone()),
         (&courses, "half.xlsx", half),
-        (&pupils, "noise.xlsx", (0_u32..50_000).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect()),
+        (
+            &pupils,
+            "noise.xlsx",
+            (0_u32..50_000).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect(),
+        ),
         (&pupils, "empty.xlsx", Vec::new()),
         (&pupils, "empty.csv", Vec::new()),
         (&pupils, "table.pdf", b"%PDF-1.4".to_vec()),
@@ -265,7 +343,8 @@ async fn files_that_are_too_large_broken_or_contradict_themselves_change_nothing
                 ZZ29990002,新生二,1,ZZ-S1-101,12345\n\
                 ZZ29990001,新生三,1,ZZ-S1-101,19900009003\n\
                 ZZ29990004,新生四,1,ZZ-S9-999,19900009004\n";
-    let without_row_3: String = rows.lines().filter(|line| !line.contains("12345")).map(|line| format!("{line}\n")).collect();
+    let without_row_3: String =
+        rows.lines().filter(|line| !line.contains("12345")).map(|line| format!("{line}\n")).collect();
     for (rows, expected) in [
         (rows, vec![(3, "PHONE_INVALID")]),
         (without_row_3.as_str(), vec![(3, "PUPIL_CODE_DUPLICATE"), (4, "CLASS_UNKNOWN")]),

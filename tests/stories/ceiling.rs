@@ -28,7 +28,9 @@ async fn three_class_hours_of_a_day_cost_1000_and_the_week_4000(world: &World) -
     let number = |day: &Value, field: &str| day[field].as_i64().unwrap();
     let week: Vec<_> = list(&quote, "week")
         .iter()
-        .map(|day| (number(day, "class_hour_count"), number(day, "before_cap_fen"), number(day, "charged_fen")))
+        .map(|day| {
+            (number(day, "class_hour_count"), number(day, "before_cap_fen"), number(day, "charged_fen"))
+        })
         .collect();
     assert_eq!(week, [(1, 500, 500), (2, 1_000, 1_000), (3, 1_500, 1_000), (2, 1_000, 1_000), (1, 500, 500)]);
     assert_eq!(quote["week_total_fen"], 4_000);
@@ -38,7 +40,9 @@ async fn three_class_hours_of_a_day_cost_1000_and_the_week_4000(world: &World) -
     Ok(())
 }
 
-async fn three_sections_of_one_day_are_invoiced_500_500_and_0_for_each_week(world: &World) -> anyhow::Result<()> {
+async fn three_sections_of_one_day_are_invoiced_500_500_and_0_for_each_week(
+    world: &World,
+) -> anyhow::Result<()> {
     let parent = world.parent("zhuzhou", "ZZ20260002").await?;
     let mut ids = Vec::new();
     let mut amounts = Vec::new();
@@ -64,7 +68,9 @@ async fn three_sections_of_one_day_are_invoiced_500_500_and_0_for_each_week(worl
     Ok(())
 }
 
-async fn a_price_above_the_class_hour_ceiling_is_refused_with_the_clause(world: &World) -> anyhow::Result<()> {
+async fn a_price_above_the_class_hour_ceiling_is_refused_with_the_clause(
+    world: &World,
+) -> anyhow::Result<()> {
     let teaching = world.staff("zhuzhou.teaching").await?;
     let school_id = &world.district("zhuzhou").school_id;
     let term = json!({ "name": "下一学期", "first_day": "2027-02-22", "last_day": "2027-06-25" });

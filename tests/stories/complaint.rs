@@ -40,7 +40,8 @@ async fn a_complaint_is_routed_by_stage_answered_late_shown_as_late_and_reopens_
     {
         let school_id = world.district(district).school_id.clone();
         let parent = world.parent(district, code).await?;
-        let submitted = parent.person.post("/v1/tickets", &complaint(&school_id, false)).await?.expect(200)?;
+        let submitted =
+            parent.person.post("/v1/tickets", &complaint(&school_id, false)).await?.expect(200)?;
         let ticket = &submitted["ticket"];
         assert_eq!(ticket["section"], section, "{ticket}");
         assert_eq!((&ticket["late"], &submitted["receipt_code"]), (&json!(false), &json!("")));
@@ -53,7 +54,10 @@ async fn a_complaint_is_routed_by_stage_answered_late_shown_as_late_and_reopens_
         world.advance(TimeDelta::days(29)).await?;
         let hotline = world.staff(&format!("{district}.hotline")).await?;
         let late = hotline.get("/v1/tickets?late_only=true").await?.expect(200)?;
-        assert!(list(&late, "tickets").iter().any(|one| one["id"] == id.as_str()), "not shown as late: {late}");
+        assert!(
+            list(&late, "tickets").iter().any(|one| one["id"] == id.as_str()),
+            "not shown as late: {late}"
+        );
         let principal = world.staff(&format!("{district}.principal")).await?;
         let reply = json!({ "text": "已核查并停止，改为手工活动。" });
         let replied = principal.post(&format!("/v1/tickets/{id}/reply"), &reply).await?.expect(200)?;
@@ -63,7 +67,10 @@ async fn a_complaint_is_routed_by_stage_answered_late_shown_as_late_and_reopens_
         let parent = world.site.guardian(&format!("o-{code}")).await?;
         let rating = json!({ "number": number, "solved": false, "rating": 2, "comment": "这周还在做" });
         let reopened = parent.post("/v1/tickets/rate", &rating).await?.expect(200)?;
-        assert_eq!((&reopened["state"], &reopened["handler_role"]), (&json!("assigned"), &json!("principal")));
+        assert_eq!(
+            (&reopened["state"], &reopened["handler_role"]),
+            (&json!("assigned"), &json!("principal"))
+        );
         assert_eq!(reopened["reopened_count"], 1);
         let answered = principal.post(&format!("/v1/tickets/{id}/reply"), &reply).await?.expect(200)?;
         assert_eq!(answered["state"], "replied");
@@ -102,16 +109,20 @@ async fn a_handler_returns_what_is_not_theirs_with_a_reason(world: &World) -> an
         let misplaced = hotline.post(&assign, &body).await?;
         assert_eq!(misplaced.status, 400, "{misplaced}");
     }
-    let body = json!({ "handler_role": "bureau_officer", "handler_node_id": world.district("jinhua").district_id });
+    let body =
+        json!({ "handler_role": "bureau_officer", "handler_node_id": world.district("jinhua").district_id });
     hotline.post(&assign, &body).await?.expect(200)?;
     let bureau = world.staff("jinhua.bureau").await?;
-    let replied = bureau.post(&format!("/v1/tickets/{id}/reply"), &json!({ "text": "已核查，已要求停止。" })).await?;
+    let replied =
+        bureau.post(&format!("/v1/tickets/{id}/reply"), &json!({ "text": "已核查，已要求停止。" })).await?;
     assert_eq!(replied.expect(200)?["state"], "replied");
     Ok(())
 }
 
 /// C81: no name is kept, and whoever has no receipt learns nothing, not even that there is a ticket.
-async fn an_anonymous_complaint_is_followed_by_receipt_and_by_nobody_else(world: &World) -> anyhow::Result<()> {
+async fn an_anonymous_complaint_is_followed_by_receipt_and_by_nobody_else(
+    world: &World,
+) -> anyhow::Result<()> {
     let school_id = world.district("jinhua").school_id.clone();
     let parent = world.parent("jinhua", "JH20260011").await?;
     let other = world.parent("jinhua", "JH20260012").await?;
@@ -125,9 +136,15 @@ async fn an_anonymous_complaint_is_followed_by_receipt_and_by_nobody_else(world:
     assert_eq!((&seen["number"], &seen["anonymous"]), (&json!(number), &json!(true)));
     let wrong = format!("{}x", &receipt[..receipt.len() - 1]);
     let mut refusals = Vec::new();
-    for (who, receipt) in [(&stranger, wrong.as_str()), (&stranger, ""), (&other.person, ""), (&parent.person, "")] {
+    for (who, receipt) in
+        [(&stranger, wrong.as_str()), (&stranger, ""), (&other.person, ""), (&parent.person, "")]
+    {
         let refused = who.post("/v1/tickets/find", &find(receipt)).await?;
-        ensure!(refused.status == 404 || refused.status == 401 || refused.status == 400, "{}: {refused}", who.name);
+        ensure!(
+            refused.status == 404 || refused.status == 401 || refused.status == 400,
+            "{}: {refused}",
+            who.name
+        );
         refusals.push(refused.status);
     }
     assert_eq!(refusals[2], 404, "another family");

@@ -27,13 +27,15 @@ async fn a_family_is_confirmed_after_five_steps_and_no_bill_ever_exists(world: &
     assert_eq!((invoice.status, invoice.reason()), (404, "INVOICE_NOT_FOUND"), "{invoice}");
     let pay = parent.person.post(&format!("/v1/enrollments/{id}/pay"), &Value::Null).await?;
     assert_eq!((pay.status, pay.reason()), (404, "INVOICE_NOT_FOUND"), "{pay}");
-    let invoices = parent.person.get(&format!("/v1/pupils/{}/invoices", parent.pupil_id)).await?.expect(200)?;
+    let invoices =
+        parent.person.get(&format!("/v1/pupils/{}/invoices", parent.pupil_id)).await?.expect(200)?;
     assert_eq!(list(&invoices, "invoices").len(), 0);
     assert_eq!(world.rows.count("billing", "invoice").await?, 0);
     assert_eq!(sandbox::order_count(&world.site).await?, 0);
 
     // and giving the seat back asks no rule about refunds
-    let withdrawn = parent.person.post(&format!("/v1/enrollments/{id}/withdraw"), &Value::Null).await?.expect(200)?;
+    let withdrawn =
+        parent.person.post(&format!("/v1/enrollments/{id}/withdraw"), &Value::Null).await?.expect(200)?;
     assert_eq!(withdrawn["state"], "released", "{withdrawn}");
     Ok(())
 }

@@ -51,7 +51,8 @@ async fn gone_back(world: &World, order: &str, amounts: &[i64]) -> anyhow::Resul
     world
         .until("the money went back", async || {
             let refunds = sandbox::refunds(&world.site, order).await?;
-            Ok((refunds.iter().filter(|(_, state)| state == "SUCCESS").count() >= amounts.len()).then_some(()))
+            Ok((refunds.iter().filter(|(_, state)| state == "SUCCESS").count() >= amounts.len())
+                .then_some(()))
         })
         .await?;
     let refunds = sandbox::refunds(&world.site, order).await?;
@@ -67,7 +68,8 @@ async fn money_that_came_before_the_order_was_closed_keeps_the_seat_though_no_no
     let (parent, id, order) = holder(world, "ZZ20260001", &section_id).await?;
     let next = world.parent("zhuzhou", "ZZ20260002").await?;
     let next_id = apply(&next, &section_id, "waitlisted").await?;
-    let lost = sandbox::fault(&world.site, &json!({ "target": "notify", "kind": "lose", "count": 1_000 })).await?;
+    let lost =
+        sandbox::fault(&world.site, &json!({ "target": "notify", "kind": "lose", "count": 1_000 })).await?;
     let asking = json!({ "target": "query", "kind": "lose", "count": 3 });
     let asking = sandbox::fault(&world.site, &asking).await?;
     sandbox::pay(&world.site, &order).await?;
@@ -90,7 +92,9 @@ async fn money_that_came_before_the_order_was_closed_keeps_the_seat_though_no_no
     Ok(())
 }
 
-async fn money_that_comes_after_the_seat_went_to_another_goes_back_by_itself(world: &World) -> anyhow::Result<()> {
+async fn money_that_comes_after_the_seat_went_to_another_goes_back_by_itself(
+    world: &World,
+) -> anyhow::Result<()> {
     let section_id = one_seat(world).await?;
     let (parent, id, order) = holder(world, "ZZ20260001", &section_id).await?;
     let next = world.parent("zhuzhou", "ZZ20260002").await?;
@@ -113,7 +117,9 @@ async fn money_that_comes_after_the_seat_went_to_another_goes_back_by_itself(wor
     Ok(())
 }
 
-async fn money_that_comes_after_the_hold_takes_the_seat_again_while_it_is_free(world: &World) -> anyhow::Result<()> {
+async fn money_that_comes_after_the_hold_takes_the_seat_again_while_it_is_free(
+    world: &World,
+) -> anyhow::Result<()> {
     let section_id = one_seat(world).await?;
     let (parent, id, order) = holder(world, "ZZ20260001", &section_id).await?;
     expire(world, &parent, &id, &order).await?;
@@ -158,21 +164,28 @@ async fn a_notification_sent_twice_or_lost_or_forged_first_credits_once(world: &
     for (number, kind) in (1..).zip(["duplicate", "lose", "forge", "probe", "other_key", "reorder"]) {
         let parent = world.parent("zhuzhou", &format!("ZZ2026{number:04}")).await?;
         let id = apply(&parent, &section_id, "held").await?;
-        let fault = sandbox::fault(&world.site, &json!({ "target": "notify", "kind": kind, "count": 1 })).await?;
+        let fault =
+            sandbox::fault(&world.site, &json!({ "target": "notify", "kind": kind, "count": 1 })).await?;
 
         let paid = parent.pay(&id).await.map_err(|error| error.context(kind))?;
         world.settle().await?;
 
         sandbox::assert_fired(&world.site, fault, 1).await.map_err(|error| error.context(kind))?;
         let invoice = parent.invoice(&id).await?;
-        assert_eq!((paid, &invoice["paid_fen"], &invoice["refunded_fen"]), (8_000, &json!(8_000), &json!(0)), "{kind}");
+        assert_eq!(
+            (paid, &invoice["paid_fen"], &invoice["refunded_fen"]),
+            (8_000, &json!(8_000), &json!(0)),
+            "{kind}"
+        );
         let fees = world.balances("zhuzhou").await?["fees"];
         assert_eq!(fees, -8_000 * number, "{kind}: credited more than once");
     }
     Ok(())
 }
 
-async fn another_amount_credits_nothing_and_the_seat_is_not_given_to_anybody(world: &World) -> anyhow::Result<()> {
+async fn another_amount_credits_nothing_and_the_seat_is_not_given_to_anybody(
+    world: &World,
+) -> anyhow::Result<()> {
     let section_id = one_seat(world).await?;
     let (parent, id, order) = holder(world, "ZZ20260011", &section_id).await?;
     let next = world.parent("zhuzhou", "ZZ20260012").await?;
@@ -218,7 +231,11 @@ async fn forged_notifications_are_refused_and_credit_nothing(world: &World) -> a
     world.settle().await?;
     let after = world.rows.content().await?;
     for table in ["billing.invoice", "billing.payment", "billing.notification", "enrollment.enrollment"] {
-        ensure!(before.contains_key(table), "there is no table {table}: {:?}", before.keys().collect::<Vec<_>>());
+        ensure!(
+            before.contains_key(table),
+            "there is no table {table}: {:?}",
+            before.keys().collect::<Vec<_>>()
+        );
         assert_eq!(before[table], after[table], "{table} changed");
     }
     let invoice = parent.invoice(&id).await?;

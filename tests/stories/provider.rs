@@ -32,12 +32,21 @@ async fn submit(world: &World, login_name: &str, title: &str) -> anyhow::Result<
     submit_as(world, login_name, provider_id, &course(world, title)).await
 }
 
-async fn submit_as(world: &World, login_name: &str, provider_id: &str, course: &Value) -> anyhow::Result<Answer> {
+async fn submit_as(
+    world: &World,
+    login_name: &str,
+    provider_id: &str,
+    course: &Value,
+) -> anyhow::Result<Answer> {
     world.staff(login_name).await?.post(&format!("/v1/providers/{provider_id}/courses"), course).await
 }
 
 /// A published section of a course that provider 1 brought, was reviewed by the bureau and approved by the principal.
-pub async fn arranged_section(world: &World, title: &str, (weekday, start_time): (i64, &str)) -> anyhow::Result<String> {
+pub async fn arranged_section(
+    world: &World,
+    title: &str,
+    (weekday, start_time): (i64, &str),
+) -> anyhow::Result<String> {
     let submitted = submit(world, "jinhua.provider1", title).await?.expect(200)?;
     assert_eq!(submitted["state"], "submitted");
     let id = text(&submitted, "id");
@@ -74,7 +83,9 @@ pub async fn arranged_section(world: &World, title: &str, (weekday, start_time):
 }
 
 /// C08, C61.
-async fn a_listed_provider_s_course_is_reviewed_approved_arranged_and_on_the_menu(world: &World) -> anyhow::Result<()> {
+async fn a_listed_provider_s_course_is_reviewed_approved_arranged_and_on_the_menu(
+    world: &World,
+) -> anyhow::Result<()> {
     let before = text(&world.menu("jinhua").await?, "version");
     let section_id = arranged_section(world, "科学实验", (3, "15:40")).await?;
     tokio::time::sleep(std::time::Duration::from_millis(600)).await;
@@ -98,7 +109,8 @@ async fn providers_unlisted_listed_elsewhere_or_suspended_are_refused_each_with_
     // A second town, and a provider that is on that town's list only.
     let operator = world.staff("operator").await?;
     let nodes = "类型,代码,上级代码,名称,学段,年级,政策包,补充规定\n镇街,JH-T2,JH,城西镇街教育办,,,,\n";
-    let nodes = operator.upload("/v1/nodes/import", "nodes.csv", nodes.into(), fresh_key()).await?.expect(200)?;
+    let nodes =
+        operator.upload("/v1/nodes/import", "nodes.csv", nodes.into(), fresh_key()).await?.expect(200)?;
     let town_id = text(&nodes["nodes"][0], "id");
     world.settle().await?;
     let bureau = world.staff("jinhua.bureau").await?;
@@ -109,7 +121,8 @@ async fn providers_unlisted_listed_elsewhere_or_suspended_are_refused_each_with_
     let listed = bureau.post(&format!("/v1/providers/{provider_id}/listings"), &listing).await?;
     listed.expect(200)?;
     let staff = format!("账号,姓名,角色,组织代码\njinhua.provider9,钱一,provider,{provider_id}\n");
-    let made = operator.upload("/v1/staff/import", "staff.csv", staff.into(), fresh_key()).await?.expect(200)?;
+    let made =
+        operator.upload("/v1/staff/import", "staff.csv", staff.into(), fresh_key()).await?.expect(200)?;
     world.keep_accounts(&made)?;
     let elsewhere = submit_as(world, "jinhua.provider9", &provider_id, &course(world, "趣味手工")).await?;
     assert_eq!((elsewhere.status, elsewhere.reason()), (403, "PROVIDER_LISTED_ELSEWHERE"), "{elsewhere}");
@@ -141,7 +154,11 @@ async fn exam_courses_are_refused_from_anybody_with_the_rule(world: &World) -> a
     tutoring["content_kind"] = json!("subject_tutoring");
     let provider_id = world.district("jinhua").providers["jinhua.provider1"].clone();
     let tutoring = submit_as(world, "jinhua.provider1", &provider_id, &tutoring).await?;
-    assert_eq!((tutoring.status, &tutoring.body["errors"][0]["field"]), (400, &json!("content_kind")), "{tutoring}");
+    assert_eq!(
+        (tutoring.status, &tutoring.body["errors"][0]["field"]),
+        (400, &json!("content_kind")),
+        "{tutoring}"
+    );
 
     let school_id = &world.district("jinhua").school_id;
     let drilling = json!({

@@ -43,7 +43,9 @@ async fn four_hundred_families_press_twice_for_thirty_seats_and_the_line_moves_i
         ids.insert(text(first, "id"));
         match first["state"].as_str().unwrap() {
             "held" => held.push((parent, text(first, "id"))),
-            "waitlisted" => line.push((first["waitlist_position"].as_u64().unwrap(), parent, text(first, "id"))),
+            "waitlisted" => {
+                line.push((first["waitlist_position"].as_u64().unwrap(), parent, text(first, "id")))
+            }
             other => panic!("{other}"),
         }
     }
@@ -102,12 +104,16 @@ async fn four_hundred_families_press_twice_for_thirty_seats_and_the_line_moves_i
         })
         .await?;
     let released = leaver.person.get(&format!("/v1/enrollments/{leaver_id}")).await?.expect(200)?;
-    assert_eq!((&released["state"], &released["release_reason"]), (&json!("released"), &json!("hold_expired")));
+    assert_eq!(
+        (&released["state"], &released["release_reason"]),
+        (&json!("released"), &json!("hold_expired"))
+    );
     let second = line[1].1.person.get(&format!("/v1/enrollments/{}", line[1].2)).await?.expect(200)?;
     assert_eq!((&second["state"], &second["waitlist_position"]), (&json!("waitlisted"), &json!(1)));
     assert_eq!(world.seats("zhuzhou", &section_id).await?, (30, 369));
     next.pay(next_id).await?;
-    let roster = world.staff("zhuzhou.instructor").await?.get(&format!("/v1/sections/{section_id}/roster")).await?;
+    let roster =
+        world.staff("zhuzhou.instructor").await?.get(&format!("/v1/sections/{section_id}/roster")).await?;
     assert_eq!(list(&roster.expect(200)?, "places").len(), SEATS);
     Ok(())
 }
@@ -121,7 +127,9 @@ async fn press_twice(parent: &Parent, section_id: &str) -> anyhow::Result<(Answe
 }
 
 /// A race that ends well once proves nothing.
-async fn eight_families_race_for_one_seat_again_and_again_and_one_gets_it(world: &World) -> anyhow::Result<()> {
+async fn eight_families_race_for_one_seat_again_and_again_and_one_gets_it(
+    world: &World,
+) -> anyhow::Result<()> {
     let parents = world.parents("zhuzhou", "ZZ", 1..=8).await?;
     for _ in 0..10 {
         let section_id = world.small_section("zhuzhou", "木工", (3, "17:00"), 1).await?;

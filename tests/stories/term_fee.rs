@@ -29,7 +29,10 @@ async fn a_family_chooses_is_approved_by_four_pays_and_is_confirmed(world: &Worl
     let choice = json!({ "pupil_id": parent.pupil_id, "section_ids": [section_id] });
     let quote = parent.person.post("/v1/quotes", &choice).await?.expect(200)?;
     assert_eq!(quote["amount_fen"], 50_000, "{quote}");
-    ensure!(list(&quote, "clauses").iter().any(|clause| text(clause, "source").contains("72")), "no clause: {quote}");
+    ensure!(
+        list(&quote, "clauses").iter().any(|clause| text(clause, "source").contains("72")),
+        "no clause: {quote}"
+    );
     let id = apply(&parent, &section_id, "in_review").await?;
     let unpaid = parent.person.get(&format!("/v1/enrollments/{id}/invoice")).await?;
     assert_eq!(unpaid.reason(), "INVOICE_NOT_FOUND", "nothing is to be paid before the approval: {unpaid}");
@@ -73,7 +76,8 @@ async fn a_step_is_decided_by_the_role_the_policy_names_and_in_order(world: &Wor
     assert_eq!((wrong_role.status, wrong_role.reason()), (403, "ROLE_NOT_ALLOWED"), "{wrong_role}");
     let other_class = world.staff("jinhua.class301").await?.post(&path("class_pre_review"), &approve).await?;
     assert_eq!(other_class.status, 404, "another class's teacher may not know of it: {other_class}");
-    let other_district = world.staff("shahe.principal").await?.post(&path("class_pre_review"), &approve).await?;
+    let other_district =
+        world.staff("shahe.principal").await?.post(&path("class_pre_review"), &approve).await?;
     assert_eq!(other_district.status, 404, "{other_district}");
     let unknown = principal.post(&path("no_such_step"), &approve).await?;
     assert_eq!(unknown.reason(), "STEP_UNKNOWN", "{unknown}");

@@ -14,7 +14,11 @@ async fn the_tour_walks_every_story_and_all_answers_are_right(world: &World) -> 
     eprintln!("{text}");
     let steps = walked?;
     assert!(steps >= 25, "only {steps} steps");
-    assert_eq!(text.lines().filter(|line| line.contains('→')).count(), steps as usize, "a line for each step");
+    assert_eq!(
+        text.lines().filter(|line| line.contains('→')).count(),
+        steps as usize,
+        "a line for each step"
+    );
     Ok(())
 }
 

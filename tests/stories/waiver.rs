@@ -51,7 +51,10 @@ async fn two_people_decide_a_waiver_first_the_school_then_the_bureau(world: &Wor
     let district_id = &world.district("jinhua").district_id;
     let both = "账号,姓名,角色,组织代码\njinhua.both,周全,moral_education,JH-S1\njinhua.both,周全,bureau_officer,JH\n";
     let staff = format!("/v1/staff/import?district_id={district_id}");
-    let made = operator.upload(&staff, "both.csv", both.into(), kehou_tests::people::fresh_key()).await?.expect(200)?;
+    let made = operator
+        .upload(&staff, "both.csv", both.into(), kehou_tests::people::fresh_key())
+        .await?
+        .expect(200)?;
     world.keep_accounts(&made)?;
     let both = world.staff("jinhua.both").await?;
 
@@ -61,7 +64,8 @@ async fn two_people_decide_a_waiver_first_the_school_then_the_bureau(world: &Wor
     assert_eq!(endorsed["state"], "endorsed");
     let same_person = both.post(&path, &grant).await?;
     assert_eq!((same_person.status, same_person.reason()), (403, "SECOND_PERSON_REQUIRED"), "{same_person}");
-    let second_of_the_school = world.staff("jinhua.principal").await?.post(&path, &grant).await?.expect(200)?;
+    let second_of_the_school =
+        world.staff("jinhua.principal").await?.post(&path, &grant).await?.expect(200)?;
     assert_eq!(second_of_the_school["state"], "endorsed", "the school endorses, twice or once");
     let teacher = world.staff("jinhua.class201").await?.post(&path, &grant).await?;
     ensure!(teacher.status == 403 || teacher.status == 404, "a class teacher decided: {teacher}");
@@ -158,11 +162,19 @@ async fn look(
         for path in paths {
             let answer = person.request(Method::GET, &path).send().await?;
             ensure!(answer.status() == 200, "{login} reads {path}: {}", answer.status());
-            let name = format!("{station}: {login} reads {}", if path.contains(own) { "the provider's" } else { "the school's" });
+            let name = format!(
+                "{station}: {login} reads {}",
+                if path.contains(own) { "the provider's" } else { "the school's" }
+            );
             views.push((name, answer.text().await?));
         }
     }
-    let seats = world.staff("jinhua.class201").await?.get(&format!("/v1/terms/{term_id}/seats")).await?.expect(200)?;
+    let seats = world
+        .staff("jinhua.class201")
+        .await?
+        .get(&format!("/v1/terms/{term_id}/seats"))
+        .await?
+        .expect(200)?;
     // The provider's section has another id in every world: only its counts are compared.
     let mut counts: Vec<_> = list(&seats, "seats")
         .iter()

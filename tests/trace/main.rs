@@ -7,8 +7,12 @@ use std::time::Duration;
 
 use kehou::person::{Answer, text};
 use kehou_tests::{Kind, World};
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
-use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
+    TraceService, TraceServiceServer,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::json;
 use shared::telemetry::{self, TelemetryConfig};
@@ -39,7 +43,11 @@ impl Collector {
         for _ in 0..150 {
             names = {
                 let spans = self.0.lock().unwrap();
-                spans.iter().filter(|span| hex(&span.trace_id) == trace_id).map(|span| span.name.clone()).collect()
+                spans
+                    .iter()
+                    .filter(|span| hex(&span.trace_id) == trace_id)
+                    .map(|span| span.name.clone())
+                    .collect()
             };
             if wanted.iter().all(|wanted| names.iter().any(|name: &String| name.contains(wanted))) {
                 break;

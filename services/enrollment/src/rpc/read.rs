@@ -7,7 +7,7 @@ use proto::enrollment::v1::{
     ListReviewsRequest, ListReviewsResponse, ListRoundsRequest, ListRoundsResponse, ListSeatsRequest,
     ListSeatsResponse,
 };
-use shared::caller::{Caller, NodePath, Role};
+use shared::caller::{Caller, GuardianPermit, NodePath, Role, StaffPermit};
 use shared::status;
 use shared::value::{Id, Page, PageToken, School, Violations};
 use tonic::Status;
@@ -65,34 +65,45 @@ pub async fn list_seats(
     })
 }
 
+/// Who may look at one enrollment, each in their own reach.
+enum Onlooker {
+    Guardian(GuardianPermit),
+    Staff(StaffPermit),
+    Service,
+}
+
+impl Onlooker {
+    fn permitted(caller: &Caller) -> Result<Self, Status> {
+        match caller {
+            Caller::Guardian(_) => caller.guardian().map(Self::Guardian),
+            Caller::Service(_) => caller.service(SERVICES).map(|_| Self::Service),
+            Caller::Staff(_) | Caller::Anonymous => caller.staff(PUPIL_STAFF).map(Self::Staff),
+        }
+    }
+}
+
 /// Gives one enrollment.
 pub async fn get_enrollment(
     rpc: &EnrollmentRpc,
     caller: &Caller,
     request: &GetEnrollmentRequest,
 ) -> Result<GetEnrollmentResponse, Status> {
+    let onlooker = Onlooker::permitted(caller)?;
     let mut violations = Violations::default();
     let id = violations.field("id", request.id.parse());
     let id = id.ok_or_else(|| status::invalid(&violations))?;
-    if let Caller::Anonymous = caller {
-        return Err(status::unauthenticated("TOKEN_MISSING"));
-    }
     let found = store::enrollment::find(rpc.db.read(), id).await?;
     let found = found.ok_or_else(|| error::no_enrollment(id))?;
-    let reader = match caller {
-        Caller::Guardian(_) => {
-            caller.guardian()?.pupil(found.pupil_id).map_err(|_| error::no_enrollment(id))?;
+    let reader = match onlooker {
+        Onlooker::Guardian(permit) => {
+            permit.pupil(found.pupil_id).map_err(|_| error::no_enrollment(id))?;
             Reader::Guardian
         }
-        Caller::Service(_) => {
-            caller.service(SERVICES)?;
+        Onlooker::Staff(permit) => {
+            permit.reach(&NodePath::new(found.pupil_path.clone()), "enrollment", id)?;
             Reader::Staff
         }
-        Caller::Staff(_) | Caller::Anonymous => {
-            let path = NodePath::new(found.pupil_path.clone());
-            caller.staff(PUPIL_STAFF)?.reach(&path, "enrollment", id)?;
-            Reader::Staff
-        }
+        Onlooker::Service => Reader::Staff,
     };
     Ok(GetEnrollmentResponse { enrollment: render(rpc, &[found], reader).await?.pop() })
 }
