@@ -259,7 +259,6 @@ impl Person {
     }
 
     /// Begins a request of one's own making.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.site.http.request(method, format!("{}{path}", self.site.gateway));
         match &self.token {

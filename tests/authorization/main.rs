@@ -4,7 +4,7 @@
 //! Each call carries an empty message. A caller who may call is told what is wrong with the message, or answered; one who may not
 //! is told that first: UNAUTHENTICATED without a token, PERMISSION_DENIED with one.
 
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

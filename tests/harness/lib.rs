@@ -9,13 +9,6 @@
 //! | [`sandbox`] | what a test does to WeChat, and asks of it |
 //! | [`process`] | programs of the platform as processes of their own |
 
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "what a test cannot set up is the test's failure"
-)]
-
 pub mod people;
 pub mod place;
 pub mod process;

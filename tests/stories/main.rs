@@ -15,7 +15,7 @@
 //! | [`bad_input`] | what is refused, and that nothing changes by it |
 //! | [`tour`] | the tour an operator walks |
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 mod apart;
 mod bad_input;
