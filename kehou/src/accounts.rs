@@ -86,8 +86,8 @@ impl Accounts {
         known.accounts.keys().cloned().collect()
     }
 
-    /// A one-time code that has not been used: of the step before, this one or the next, whichever is the first unused. Waits
-    /// when all three are used up.
+    /// A one-time code that has not been used: of this step or the next. Waits when both are used up. One of the step before
+    /// would be good now and too old by the time it is looked at, should a step end in between.
     ///
     /// # Errors
     /// When the secret is malformed or the file cannot be written.
@@ -103,7 +103,7 @@ impl Accounts {
                 let known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 known.used_steps.get(login_name).copied().unwrap_or_default()
             };
-            let step = (now - 1).max(used + 1);
+            let step = now.max(used + 1);
             if step <= now + 1 {
                 break step;
             }
@@ -125,5 +125,42 @@ impl Accounts {
         fs::write(&next, serde_json::to_vec_pretty(&*known)?)?;
         fs::rename(&next, &self.file)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use shared::value::Moment;
+
+    use super::*;
+
+    struct At(Moment);
+
+    impl Clock for At {
+        fn now(&self) -> Moment {
+            self.0
+        }
+    }
+
+    #[tokio::test]
+    async fn a_code_is_still_good_when_a_step_ends_before_it_is_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let accounts = Accounts::open(folder.path()).unwrap();
+        let secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+        let first = json!({ "login_name": "a", "password": "b", "totp_secret": secret });
+        accounts.keep(&[first]).unwrap();
+        // The last second of a step.
+        let clock = At(Moment::from_timestamp(1_800_000_029, 0).unwrap());
+
+        let codes = [
+            accounts.next_code("a", secret, &clock).await.unwrap(),
+            accounts.next_code("a", secret, &clock).await.unwrap(),
+        ];
+
+        let secret = Secret::try_from_base32(secret).unwrap();
+        let totp = Builder::new().with_secret(secret).build().unwrap();
+        let of_step = |second: u64| totp.generate(second).to_string();
+        assert_eq!(codes, [of_step(1_800_000_029), of_step(1_800_000_030)]);
     }
 }

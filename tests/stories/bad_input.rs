@@ -48,6 +48,11 @@ async fn assert_unchanged(
             assert_eq!(rows.len(), after[table].len(), "a session more or less");
             continue;
         }
+        // What no longer counts is forgotten by and by.
+        if table == "identity.attempt" {
+            assert!(after[table].iter().all(|row| rows.contains(row)), "an attempt was noted");
+            continue;
+        }
         // The answer to an import that took nothing is kept for its repeat.
         if table.ends_with(".request") {
             continue;

@@ -2,6 +2,7 @@
 //! asked everything again.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -24,12 +25,43 @@ const FAMILIES: u32 = 60;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_three_kills_on_sqlite() {
-    survive(Kind::Sqlite, &["木工", "书法", "剪纸"]).await.unwrap();
+    let rounds = [("木工", Lights::Applied(20)), ("书法", Lights::Paid(4)), ("剪纸", Lights::Paid(15))];
+    survive(Kind::Sqlite, &rounds).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_a_kill_on_postgres() {
-    survive(Kind::Postgres, &["木工"]).await.unwrap();
+    survive(Kind::Postgres, &[("木工", Lights::Paid(6))]).await.unwrap();
+}
+
+/// When the lights go out: a little after so many were told so.
+#[derive(Clone, Copy, Debug)]
+enum Lights {
+    /// That they applied.
+    Applied(usize),
+    /// That their payment was taken.
+    Paid(usize),
+}
+
+/// How many were told what so far.
+#[derive(Default)]
+struct Progress {
+    applied: AtomicUsize,
+    paid: AtomicUsize,
+}
+
+impl Progress {
+    /// Waits for the moment, and up to 40 ms more that only the round decides.
+    async fn until(&self, lights: Lights, round: u64) {
+        let is_reached = || match lights {
+            Lights::Applied(count) => self.applied.load(Ordering::Relaxed) >= count,
+            Lights::Paid(count) => self.paid.load(Ordering::Relaxed) >= count,
+        };
+        while !is_reached() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(round.wrapping_mul(2_654_435_761) % 40)).await;
+    }
 }
 
 /// The platform as a process that can be started again in the same place.
@@ -90,7 +122,7 @@ struct Told {
     has_paid: bool,
 }
 
-async fn survive(kind: Kind, titles: &[&str]) -> anyhow::Result<()> {
+async fn survive(kind: Kind, rounds: &[(&str, Lights)]) -> anyhow::Result<()> {
     let machine = Machine::new(kind).await?;
     let (gateway, sandbox) = (free_port()?, free_port()?);
     let mut program = machine.run(gateway, sandbox).await?;
@@ -107,7 +139,7 @@ async fn survive(kind: Kind, titles: &[&str]) -> anyhow::Result<()> {
         });
     let parents: Vec<Parent> = binding.buffered(8).try_collect().await?;
 
-    for (round, title) in (1_u64..).zip(titles) {
+    for (round, (title, lights)) in (1_u64..).zip(rounds) {
         let menu = site.stranger().get(&format!("/v1/terms/{}/menu", zhuzhou.term_id)).await?.expect(200)?;
         let section = list(&menu, "sections").iter().find(|section| section["title"] == *title);
         let section_id = text(section.context("not on the menu")?, "id");
@@ -122,13 +154,15 @@ async fn survive(kind: Kind, titles: &[&str]) -> anyhow::Result<()> {
             .collect();
         sandbox::fault(&site, &json!({ "target": "notify", "kind": "duplicate", "count": 1_000 })).await?;
 
-        // Everybody presses and pays; at a moment that only the round decides the process is gone.
-        let lights_out = Duration::from_millis(200 + round.wrapping_mul(2_654_435_761) % 1_500);
+        // Everybody presses and pays; in the middle of it the process is gone.
+        let progress = Progress::default();
         let killing = async {
-            tokio::time::sleep(lights_out).await;
+            let waiting = progress.until(*lights, round);
+            tokio::time::timeout(Duration::from_secs(30), waiting).await.context("the moment never came")?;
             program.kill()
         };
-        let traffic = join_all(families.iter_mut().map(|family| press(family, &site, &section_id)));
+        let traffic =
+            join_all(families.iter_mut().map(|family| press(family, &site, &section_id, &progress)));
         let (_, killed) = tokio::join!(traffic, killing);
         killed?;
         let before: Vec<_> = families.iter().map(|family| family.told.clone()).collect();
@@ -139,15 +173,16 @@ async fn survive(kind: Kind, titles: &[&str]) -> anyhow::Result<()> {
             acknowledged(&|told| told.has_paid),
         ];
         eprintln!(
-            "{kind}, round {round}: killed after {lights_out:?} with [applied, ordered, paid] = {counts:?} of {FAMILIES}"
+            "{kind}, round {round}: killed at {lights:?} with [applied, ordered, paid] = {counts:?} of {FAMILIES}"
         );
 
         // It comes up on the same data, and everything is sent again with the same keys.
         program = machine.run(gateway, sandbox).await?;
+        let again = Progress::default();
         for family in &mut families {
             family.told = Told::default();
         }
-        join_all(families.iter_mut().map(|family| press(family, &site, &section_id))).await;
+        join_all(families.iter_mut().map(|family| press(family, &site, &section_id, &again))).await;
 
         explain(&site, &families, &before, zhuzhou, &section_id).await?;
     }
@@ -161,7 +196,7 @@ async fn survive(kind: Kind, titles: &[&str]) -> anyhow::Result<()> {
 }
 
 /// Applies twice, and pays when a seat is held. Remembers what it was told; whatever fails, failed.
-async fn press(family: &mut Family, site: &Site, section_id: &str) {
+async fn press(family: &mut Family, site: &Site, section_id: &str, progress: &Progress) {
     let Family { parent, apply_key, pay_key, told } = family;
     let pressed = async {
         let (first, second) = tokio::join!(
@@ -171,6 +206,7 @@ async fn press(family: &mut Family, site: &Site, section_id: &str) {
         let first = first.or(second)?.expect(200)?;
         let enrollment = first["enrollment"].clone();
         told.enrollment = Some(enrollment.clone());
+        progress.applied.fetch_add(1, Ordering::Relaxed);
         if enrollment["state"] != "held" {
             return Ok(());
         }
@@ -182,6 +218,7 @@ async fn press(family: &mut Family, site: &Site, section_id: &str) {
         told.order = Some(order.clone());
         sandbox::pay(site, &order).await?;
         told.has_paid = true;
+        progress.paid.fetch_add(1, Ordering::Relaxed);
         anyhow::Ok(())
     };
     let _ = pressed.await;

@@ -104,8 +104,7 @@ impl Check {
         if field.type_name() == ".google.protobuf.Timestamp" && !short.ends_with("_time") {
             self.broken.push(format!("{name}: a Timestamp's name ends in _time"));
         }
-        let is_money =
-            ["amount", "price", "fee", "paid", "charged", "refunded"].iter().any(|word| short == *word);
+        let is_money = ["amount", "price", "fee", "paid", "charged", "refunded"].contains(&short);
         if is_money {
             self.broken.push(format!("{name}: an amount says its unit, _fen"));
         }

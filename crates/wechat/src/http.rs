@@ -54,9 +54,7 @@ pub(crate) struct Host {
 impl Host {
     /// `base_url` is an origin. Plain http, and going around any proxy, are for loopback addresses only.
     pub(crate) fn new(base_url: &str, timeout: Duration) -> Result<Self, SetupError> {
-        let refused = || SetupError::BaseUrl {
-            url: base_url.to_owned(),
-        };
+        let refused = || SetupError::BaseUrl { url: base_url.to_owned() };
         let origin = Url::parse(base_url).map_err(|_| refused())?;
         let is_loopback = is_loopback(&origin);
         if origin.path() != "/" || origin.query().is_some() || !(origin.scheme() == "https" || is_loopback) {
@@ -68,17 +66,13 @@ impl Host {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("kehou-wechat/", env!("CARGO_PKG_VERSION")));
         let builder = if is_loopback { builder.no_proxy() } else { builder };
-        let client = builder.build().map_err(|error| SetupError::Client {
-            why: error.to_string(),
-        })?;
+        let client = builder.build().map_err(|error| SetupError::Client { why: error.to_string() })?;
         Ok(Self { client, origin })
     }
 
     /// The URL of `target`, which begins with a slash.
     pub(crate) fn url(&self, target: &str) -> Result<Url, Failure> {
-        self.origin
-            .join(target)
-            .map_err(|error| Failure::NotSent(error.to_string()))
+        self.origin.join(target).map_err(|error| Failure::NotSent(error.to_string()))
     }
 
     /// Sends one request and reads the answer up to `limit` bytes.
@@ -95,23 +89,13 @@ impl Host {
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let mut body = BytesMut::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| Failure::Unknown(words(error)))?
-        {
+        while let Some(chunk) = response.chunk().await.map_err(|error| Failure::Unknown(words(error)))? {
             if body.len() + chunk.len() > limit {
-                return Err(Failure::Unknown(format!(
-                    "the answer is longer than {limit} bytes"
-                )));
+                return Err(Failure::Unknown(format!("the answer is longer than {limit} bytes")));
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer {
-            status,
-            headers,
-            body: body.freeze(),
-        })
+        Ok(Answer { status, headers, body: body.freeze() })
     }
 }
 
@@ -126,26 +110,22 @@ pub(crate) fn target(url: &Url) -> String {
 /// Whether the URL's host is this machine by its address or by the name `localhost`.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
-    let address = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<std::net::IpAddr>();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Percent-encodes everything but unreserved characters, for one path segment or query value.
 pub(crate) fn encode(text: &str) -> String {
     use std::fmt::Write as _;
-    text.bytes()
-        .fold(String::with_capacity(text.len()), |mut encoded, byte| {
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-                encoded.push(char::from(byte));
-            } else {
-                // Writing to a String cannot fail.
-                let _ = write!(encoded, "%{byte:02X}");
-            }
-            encoded
-        })
+    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
 }
 
 fn failure(error: reqwest::Error) -> Failure {

@@ -3,11 +3,7 @@
 //! A virtual environment with the pinned packages of `interop/requirements.txt` is made below the target folder on first use. It
 //! fails, and never skips, when Python or a package is missing.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,11 +22,8 @@ fn folder() -> PathBuf {
 
 async fn run(command: &mut Command) -> String {
     let output = command.output().await.expect("the program starts");
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{command:?}\n{text}");
     text
 }
@@ -45,19 +38,9 @@ async fn python() -> PathBuf {
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return interpreter;
     }
-    run(Command::new("python3")
-        .args(["-m", "venv", "--clear"])
-        .arg(&environment))
-    .await;
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment)).await;
     let mut install = Command::new(&interpreter);
-    install.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--requirement",
-    ]);
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
     run(install.arg(&requirements)).await;
     fs::write(stamp, wanted).unwrap();
     interpreter
@@ -65,10 +48,7 @@ async fn python() -> PathBuf {
 
 #[tokio::test]
 async fn an_independent_sdk_agrees_with_both_sides() {
-    let config = SandboxConfig {
-        refund_delay_ms: 50,
-        ..SandboxConfig::generate().unwrap()
-    };
+    let config = SandboxConfig { refund_delay_ms: 50, ..SandboxConfig::generate().unwrap() };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     #[expect(clippy::disallowed_methods, reason = "the other program reads the real clock")]
@@ -76,11 +56,7 @@ async fn an_independent_sdk_agrees_with_both_sides() {
     let cancel = CancellationToken::new();
     let served = tokio::spawn(sandbox::serve(listener, config.clone(), now, cancel.clone()));
     let mut keys = KeyStore::new();
-    keys.add_pem(
-        &config.platform_keys[0].serial,
-        &config.platform_keys[0].public_key_pem,
-    )
-    .unwrap();
+    keys.add_pem(&config.platform_keys[0].serial, &config.platform_keys[0].public_key_pem).unwrap();
     let merchant = |index: usize| {
         let merchant = &config.merchants[index];
         json!({

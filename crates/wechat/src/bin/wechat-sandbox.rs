@@ -28,9 +28,7 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::INFO)
-        .init();
+    tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).init();
     let arguments = Arguments::parse();
     let mut config = SandboxConfig::load_or_generate(&arguments.config)?;
     config.state_file = arguments.state;

@@ -49,20 +49,14 @@ impl ApiV3Key {
         let len = text.len();
         let key =
             UnboundKey::new(&AES_256_GCM, text.as_bytes()).map_err(|_| KeyError::ApiV3KeyLength { len })?;
-        Ok(Self {
-            key: LessSafeKey::new(key),
-        })
+        Ok(Self { key: LessSafeKey::new(key) })
     }
 
     fn open(&self, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let nonce = Nonce::try_assume_unique_for_key(sealed.nonce.as_bytes()).map_err(|_| OpenError)?;
         let mut bytes = Zeroizing::new(STANDARD.decode(&sealed.ciphertext).map_err(|_| OpenError)?);
         let aad = Aad::from(sealed.associated_data.as_bytes());
-        let len = self
-            .key
-            .open_in_place(nonce, aad, &mut bytes)
-            .map_err(|_| OpenError)?
-            .len();
+        let len = self.key.open_in_place(nonce, aad, &mut bytes).map_err(|_| OpenError)?.len();
         bytes.truncate(len);
         Ok(bytes)
     }
@@ -79,11 +73,7 @@ impl ApiV3Key {
             Aad::from(associated_data.as_bytes()),
             &mut bytes,
         )?;
-        Ok(Sealed {
-            ciphertext: STANDARD.encode(bytes),
-            associated_data: associated_data.to_owned(),
-            nonce,
-        })
+        Ok(Sealed { ciphertext: STANDARD.encode(bytes), associated_data: associated_data.to_owned(), nonce })
     }
 }
 

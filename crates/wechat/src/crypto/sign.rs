@@ -46,9 +46,7 @@ pub struct PaySheet {
 
 impl fmt::Debug for PaySheet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PaySheet")
-            .field("time_stamp", &self.time_stamp)
-            .finish_non_exhaustive()
+        f.debug_struct("PaySheet").field("time_stamp", &self.time_stamp).finish_non_exhaustive()
     }
 }
 
@@ -59,19 +57,14 @@ impl MerchantKey {
     /// [`KeyError::PrivateKey`] when the PEM is not an RSA key, [`KeyError::Serial`] when the serial is unusable.
     pub fn from_pem(serial_no: &str, pem: &str) -> Result<Self, KeyError> {
         let serial_usable = !serial_no.is_empty()
-            && serial_no
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            && serial_no.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !serial_usable {
             return Err(KeyError::Serial);
         }
         let mut der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| KeyError::PrivateKey)?;
         let pair = KeyPair::from_pkcs8(der.secret_pkcs8_der());
         der.zeroize();
-        Ok(Self {
-            serial_no: serial_no.to_owned(),
-            pair: pair.map_err(|_| KeyError::PrivateKey)?,
-        })
+        Ok(Self { serial_no: serial_no.to_owned(), pair: pair.map_err(|_| KeyError::PrivateKey)? })
     }
 
     /// Serial number of the merchant's API certificate.
@@ -91,8 +84,7 @@ impl MerchantKey {
     /// [`CryptoError`] when the library fails.
     pub fn sign(&self, message: &[u8]) -> Result<String, CryptoError> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)?;
+        self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)?;
         Ok(STANDARD.encode(signature))
     }
 
@@ -140,20 +132,12 @@ impl MerchantKey {
         let time_stamp = now.timestamp().to_string();
         let package = format!("prepay_id={prepay_id}");
         let pay_sign = self.sign(format!("{appid}\n{time_stamp}\n{nonce_str}\n{package}\n").as_bytes())?;
-        Ok(PaySheet {
-            time_stamp,
-            nonce_str,
-            package,
-            sign_type: "RSA".to_owned(),
-            pay_sign,
-        })
+        Ok(PaySheet { time_stamp, nonce_str, package, sign_type: "RSA".to_owned(), pay_sign })
     }
 }
 
 impl fmt::Debug for MerchantKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MerchantKey")
-            .field("serial_no", &self.serial_no)
-            .finish_non_exhaustive()
+        f.debug_struct("MerchantKey").field("serial_no", &self.serial_no).finish_non_exhaustive()
     }
 }

@@ -74,15 +74,8 @@ impl SignatureHeaders {
     /// [`VerifyError::MissingHeader`] names the first that is missing, empty or not ASCII.
     pub fn from_headers(headers: &http::HeaderMap) -> Result<Self, VerifyError> {
         let take = |name: &'static str| {
-            let value = headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .unwrap_or_default();
-            if value.is_empty() {
-                Err(VerifyError::MissingHeader { name })
-            } else {
-                Ok(value.to_owned())
-            }
+            let value = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            if value.is_empty() { Err(VerifyError::MissingHeader { name }) } else { Ok(value.to_owned()) }
         };
         Ok(Self {
             timestamp: take("Wechatpay-Timestamp")?,
@@ -113,9 +106,7 @@ impl KeyStore {
     /// # Errors
     /// [`KeyError::PublicKey`] when the PEM is not an RSA public key, [`KeyError::Serial`] when the serial is empty.
     pub fn add_pem(&mut self, serial: &str, pem: &str) -> Result<(), KeyError> {
-        let refused = || KeyError::PublicKey {
-            serial: serial.to_owned(),
-        };
+        let refused = || KeyError::PublicKey { serial: serial.to_owned() };
         if serial.is_empty() {
             return Err(KeyError::Serial);
         }
@@ -145,10 +136,7 @@ impl KeyStore {
 
     /// The serial under which exactly this key is held.
     pub(crate) fn serial_of(&self, spki: &[u8]) -> Option<&str> {
-        self.spki_by_serial
-            .iter()
-            .find(|(_, held)| *held == spki)
-            .map(|(serial, _)| serial.as_str())
+        self.spki_by_serial.iter().find(|(_, held)| *held == spki).map(|(serial, _)| serial.as_str())
     }
 
     /// Decides whether `body`, the raw bytes as received, was signed by WeChat within five minutes of `now`.
@@ -194,12 +182,9 @@ impl KeyStore {
         if seconds > SIGNATURE_WINDOW_SECONDS {
             return Err(VerifyError::Skew { seconds });
         }
-        let spki = self
-            .spki_by_serial
-            .get(&headers.serial)
-            .ok_or_else(|| VerifyError::UnknownSerial {
-                serial: headers.serial.chars().take(64).collect(),
-            })?;
+        let spki = self.spki_by_serial.get(&headers.serial).ok_or_else(|| VerifyError::UnknownSerial {
+            serial: headers.serial.chars().take(64).collect(),
+        })?;
         verify_bytes(spki, &[start, b"\n", body, b"\n"].concat(), &headers.signature)
     }
 

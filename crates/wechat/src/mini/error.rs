@@ -75,9 +75,7 @@ pub enum Error {
 impl Error {
     pub(super) fn from_errcode(errcode: i64, errmsg: String) -> Self {
         match errcode {
-            -1 => Self::Busy {
-                why: "system busy".to_owned(),
-            },
+            -1 => Self::Busy { why: "system busy".to_owned() },
             40029 | 40163 => Self::CodeInvalid { errcode },
             45009 | 45011 => Self::RateLimited { errcode },
             40226 => Self::Blocked,

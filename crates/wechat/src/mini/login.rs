@@ -88,9 +88,8 @@ impl MiniProgram {
             appid: String,
         }
         let body = serde_json::json!({ "code": code, "openid": openid }).to_string();
-        let Answer { phone_info } = self
-            .call_with_token("/wxa/business/getuserphonenumber", body.as_bytes())
-            .await?;
+        let Answer { phone_info } =
+            self.call_with_token("/wxa/business/getuserphonenumber", body.as_bytes()).await?;
         if phone_info.watermark.appid != self.inner.appid {
             return Err(Error::OtherApp);
         }
@@ -99,10 +98,7 @@ impl MiniProgram {
             Value::String(text) => text,
             other => other.to_string(),
         };
-        Ok(Phone {
-            number: phone_info.pure_phone_number,
-            country_code,
-        })
+        Ok(Phone { number: phone_info.pure_phone_number, country_code })
     }
 }
 

@@ -54,9 +54,7 @@ pub struct SubscribeMessage {
 
 impl fmt::Debug for SubscribeMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SubscribeMessage")
-            .field("template_id", &self.template_id)
-            .finish_non_exhaustive()
+        f.debug_struct("SubscribeMessage").field("template_id", &self.template_id).finish_non_exhaustive()
     }
 }
 
@@ -81,10 +79,7 @@ impl Field {
     /// Makes a field.
     #[must_use]
     pub fn new(key: &str, value: &str) -> Self {
-        Self {
-            key: key.to_owned(),
-            value: value.to_owned(),
-        }
+        Self { key: key.to_owned(), value: value.to_owned() }
     }
 
     /// Checks the value against the rule of its kind. A kind this list does not know is left to WeChat.
@@ -94,15 +89,8 @@ impl Field {
     ///
     /// Source: WeChat mini-program documentation, 订阅消息参数值内容限制说明.
     pub fn check(&self) -> Result<(), InvalidMessage> {
-        let refuse = |rule| {
-            Err(InvalidMessage {
-                key: self.key.clone(),
-                rule,
-            })
-        };
-        let kind = self
-            .key
-            .trim_end_matches(|character: char| character.is_ascii_digit());
+        let refuse = |rule| Err(InvalidMessage { key: self.key.clone(), rule });
+        let kind = self.key.trim_end_matches(|character: char| character.is_ascii_digit());
         let value = self.value.as_str();
         let len = value.chars().count();
         let all = |test: fn(char) -> bool| value.chars().all(test);
@@ -112,34 +100,22 @@ impl Field {
         let (good, rule) = match kind {
             "thing" => (len <= 20, "has at most 20 characters"),
             "number" => (len <= 32 && is_decimal(value), "is a number of at most 32 digits"),
-            "letter" => (
-                len <= 32 && all(|c| c.is_ascii_alphabetic()),
-                "is at most 32 letters",
-            ),
+            "letter" => (len <= 32 && all(|c| c.is_ascii_alphabetic()), "is at most 32 letters"),
             "symbol" => (len <= 5 && all(|c| !c.is_alphanumeric()), "is at most 5 symbols"),
-            "character_string" => (
-                len <= 32 && all(|c| c.is_ascii_graphic()),
-                "is at most 32 ASCII characters",
-            ),
-            "time" | "date" => (
-                is_time(value),
-                "is HH:MM or YYYY年M月D日 with or without HH:MM, or a range with ~",
-            ),
-            "amount" => (
-                is_amount(value),
-                "is one currency sign and at most 10 digits, with or without 元",
-            ),
+            "character_string" => {
+                (len <= 32 && all(|c| c.is_ascii_graphic()), "is at most 32 ASCII characters")
+            }
+            "time" | "date" => {
+                (is_time(value), "is HH:MM or YYYY年M月D日 with or without HH:MM, or a range with ~")
+            }
+            "amount" => (is_amount(value), "is one currency sign and at most 10 digits, with or without 元"),
             "phone_number" => (
                 len <= 17 && all(|c| c.is_ascii_digit() || matches!(c, '-' | '+' | ' ' | '(' | ')')),
                 "is at most 17 digits and signs",
             ),
             "car_number" => (len <= 8, "has at most 8 characters"),
             "name" => (
-                if all(|c| c.is_ascii()) {
-                    len <= 20
-                } else {
-                    len <= 10
-                } && all(|c| !c.is_ascii_digit()),
+                if all(|c| c.is_ascii()) { len <= 20 } else { len <= 10 } && all(|c| !c.is_ascii_digit()),
                 "is at most 10 Chinese characters or 20 letters",
             ),
             "phrase" => (len <= 5 && all(is_han), "is at most 5 Chinese characters"),
@@ -172,9 +148,7 @@ fn is_time(text: &str) -> bool {
 
 /// `19:01`, `2019年10月1日`, `2019-10-01`, and a date followed by a time.
 fn is_moment(text: &str) -> bool {
-    let (first, second) = text
-        .split_once(' ')
-        .map_or((text, None), |(date, time)| (date, Some(time)));
+    let (first, second) = text.split_once(' ').map_or((text, None), |(date, time)| (date, Some(time)));
     match second {
         Some(time) => is_date(first) && is_clock(time),
         None => is_date(first) || is_clock(first),
@@ -228,9 +202,8 @@ impl MiniProgram {
         if let Some(page) = &message.page {
             body["page"] = serde_json::json!(page);
         }
-        let answer: Answer = self
-            .call_with_token("/cgi-bin/message/subscribe/send", body.to_string().as_bytes())
-            .await?;
+        let answer: Answer =
+            self.call_with_token("/cgi-bin/message/subscribe/send", body.to_string().as_bytes()).await?;
         let msgid = answer.msgid.map(|msgid| match msgid {
             serde_json::Value::String(text) => text,
             other => other.to_string(),

@@ -71,16 +71,8 @@ impl MiniProgram {
     pub fn new(settings: Settings, now: Now) -> Result<Self, SetupError> {
         let host = Host::new(&settings.base_url, settings.timeout)?;
         let Settings { appid, secret, .. } = settings;
-        let inner = Inner {
-            host,
-            appid,
-            secret,
-            token: TokenCache::default(),
-            now,
-        };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        let inner = Inner { host, appid, secret, token: TokenCache::default(), now };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The mini-program's appid.
@@ -106,23 +98,16 @@ impl MiniProgram {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let host = &self.inner.host;
-        let sent = async {
-            host.send(method, host.url(target)?, headers, body, ANSWER_LIMIT)
-                .await
-        };
+        let sent = async { host.send(method, host.url(target)?, headers, body, ANSWER_LIMIT).await };
         let answer = sent.await.map_err(|failure| match failure {
             Failure::NotSent(why) => Error::Busy { why },
             Failure::Unknown(why) => Error::Unknown { why },
         })?;
         if !answer.status.is_success() {
-            return Err(Error::Unknown {
-                why: format!("answered {}", answer.status.as_u16()),
-            });
+            return Err(Error::Unknown { why: format!("answered {}", answer.status.as_u16()) });
         }
         // Read as JSON whatever the content type says: the login call has long been labelled plain text.
-        let unreadable = |_| Error::Unknown {
-            why: "the answer is not the expected JSON".to_owned(),
-        };
+        let unreadable = |_| Error::Unknown { why: "the answer is not the expected JSON".to_owned() };
         let outcome: Outcome = serde_json::from_slice(&answer.body).map_err(unreadable)?;
         match outcome.errcode {
             0 => serde_json::from_slice(&answer.body).map_err(unreadable),
@@ -151,8 +136,6 @@ impl MiniProgram {
 
 impl std::fmt::Debug for MiniProgram {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MiniProgram")
-            .field("appid", &self.inner.appid)
-            .finish_non_exhaustive()
+        f.debug_struct("MiniProgram").field("appid", &self.inner.appid).finish_non_exhaustive()
     }
 }

@@ -30,10 +30,7 @@ impl TokenCache {
     /// Forgets the token, unless another caller has replaced it already.
     pub(super) async fn drop_if(&self, refused: &str) {
         let mut held = self.held.lock().await;
-        if held
-            .as_ref()
-            .is_some_and(|held| held.token.expose_secret() == refused)
-        {
+        if held.as_ref().is_some_and(|held| held.token.expose_secret() == refused) {
             *held = None;
         }
     }
@@ -75,16 +72,12 @@ impl MiniProgram {
             .map_err(|error| {
                 match error {
                     // On this call the number means the secret is wrong, not a token.
-                    Error::TokenRefused { errcode } => Error::Configuration {
-                        errcode,
-                        errmsg: "the secret is refused".to_owned(),
-                    },
+                    Error::TokenRefused { errcode } => {
+                        Error::Configuration { errcode, errmsg: "the secret is refused".to_owned() }
+                    }
                     error => error,
                 }
             })?;
-        Ok((
-            SecretString::from(answer.access_token),
-            TimeDelta::seconds(i64::from(answer.expires_in)),
-        ))
+        Ok((SecretString::from(answer.access_token), TimeDelta::seconds(i64::from(answer.expires_in))))
     }
 }

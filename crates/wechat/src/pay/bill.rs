@@ -82,9 +82,7 @@ impl Pay {
             Mode::Partner { sub_mchid, .. } => format!("&sub_mchid={}", encode(sub_mchid)),
         };
         let path = format!("/v3/bill/tradebill?bill_date={date}&bill_type=ALL{payee}");
-        let answer = self
-            .call_json::<BillAnswer>(Method::GET, &path, b"", Effect::Ordinary)
-            .await;
+        let answer = self.call_json::<BillAnswer>(Method::GET, &path, b"", Effect::Ordinary).await;
         let answer = match answer {
             Err(Error::Final { code, .. }) if code == "NO_STATEMENT_EXIST" => return Ok(None),
             answer => answer?,
@@ -100,10 +98,7 @@ impl Pay {
         }
         let file = self.exchange(Method::GET, &target(&url), b"", BILL_LIMIT).await?;
         if file.status != http::StatusCode::OK {
-            return Err(unknown(&format!(
-                "the bill download answered {}",
-                file.status.as_u16()
-            )));
+            return Err(unknown(&format!("the bill download answered {}", file.status.as_u16())));
         }
         if !bill_sha1(&file.body).eq_ignore_ascii_case(&answer.hash_value) {
             return Err(unknown("the bill is not the one announced"));
@@ -120,39 +115,26 @@ impl TradeBill {
     /// A sentence with the line number; no value of the bill is in it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut lines = text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty());
+        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let heading = lines.next().ok_or("the bill is empty")?.1;
         let columns = Columns::new(heading);
         let mut bill = Self::default();
         while let Some((index, line)) = lines.next() {
             if line.starts_with('`') {
-                bill.rows
-                    .push(columns.row(&values(line)).map_err(|name| at(index, name))?);
+                bill.rows.push(columns.row(&values(line)).map_err(|name| at(index, name))?);
                 continue;
             }
             let summary = Columns::new(line);
             let (index, line) = lines.next().ok_or("the bill has no summary")?;
             let values = values(line);
-            let sum = |name| {
-                summary
-                    .value(&values, name)
-                    .and_then(|text| fen(text).ok_or(name))
-            };
-            let count = summary
-                .value(&values, "总交易单数")
-                .and_then(|text| text.parse().map_err(|_| "总交易单数"));
+            let sum = |name| summary.value(&values, name).and_then(|text| fen(text).ok_or(name));
+            let count =
+                summary.value(&values, "总交易单数").and_then(|text| text.parse().map_err(|_| "总交易单数"));
             bill.row_count = count.map_err(|name| at(index, name))?;
             bill.order_total_fen = sum("订单总金额").map_err(|name| at(index, name))?;
             bill.refund_total_fen = sum("申请退款总金额").map_err(|name| at(index, name))?;
             if u64::try_from(bill.rows.len()) != Ok(bill.row_count) {
-                return Err(format!(
-                    "the bill has {} rows and says {}",
-                    bill.rows.len(),
-                    bill.row_count
-                ));
+                return Err(format!("the bill has {} rows and says {}", bill.rows.len(), bill.row_count));
             }
             return Ok(bill);
         }
@@ -166,11 +148,7 @@ fn at(index: usize, name: &str) -> String {
 
 /// Splits a row whose values each begin with a backtick.
 fn values(line: &str) -> Vec<&str> {
-    line.trim_end()
-        .strip_prefix('`')
-        .unwrap_or(line)
-        .split(",`")
-        .collect()
+    line.trim_end().strip_prefix('`').unwrap_or(line).split(",`").collect()
 }
 
 struct Columns<'a>(Vec<&'a str>);

@@ -123,21 +123,13 @@ pub(super) fn classify(
         return Ok(answer);
     }
     let refusal = serde_json::from_slice(&answer.body);
-    let Refusal { code, message } = refusal.unwrap_or(Refusal {
-        code: String::new(),
-        message: String::new(),
-    });
-    let unknown = || Error::Unknown {
-        why: format!("answered {status} {code}"),
-    };
+    let Refusal { code, message } =
+        refusal.unwrap_or(Refusal { code: String::new(), message: String::new() });
+    let unknown = || Error::Unknown { why: format!("answered {status} {code}") };
     match (status, effect) {
         (429 | 502 | 503, Effect::Ordinary) => Err(Error::Rejected { status, code }),
         (429 | 502 | 503, Effect::Refund) => Err(unknown()),
-        (400..=499, _) => Err(Error::Final {
-            status,
-            code,
-            message,
-        }),
+        (400..=499, _) => Err(Error::Final { status, code, message }),
         _ => Err(unknown()),
     }
 }
@@ -183,26 +175,14 @@ mod tests {
             (503, "rejected", "unknown"),
             (504, "unknown", "unknown"),
         ] {
-            assert_eq!(
-                name(classify(answer(status), Ok(()), Effect::Ordinary)),
-                ordinary,
-                "{status}"
-            );
-            assert_eq!(
-                name(classify(answer(status), Ok(()), Effect::Refund)),
-                refund,
-                "{status}"
-            );
+            assert_eq!(name(classify(answer(status), Ok(()), Effect::Ordinary)), ordinary, "{status}");
+            assert_eq!(name(classify(answer(status), Ok(()), Effect::Refund)), refund, "{status}");
         }
     }
 
     #[test]
     fn only_an_error_may_come_without_signature() {
-        let missing = || {
-            Err(VerifyError::MissingHeader {
-                name: "Wechatpay-Serial",
-            })
-        };
+        let missing = || Err(VerifyError::MissingHeader { name: "Wechatpay-Serial" });
 
         for (status, meaning) in [
             (200, "unverified"),
@@ -212,11 +192,7 @@ mod tests {
             (400, "final"),
             (500, "unknown"),
         ] {
-            assert_eq!(
-                name(classify(answer(status), missing(), Effect::Ordinary)),
-                meaning,
-                "{status}"
-            );
+            assert_eq!(name(classify(answer(status), missing(), Effect::Ordinary)), meaning, "{status}");
         }
     }
 
@@ -224,11 +200,7 @@ mod tests {
     fn a_bad_signature_makes_any_answer_worthless() {
         for status in [200, 204, 400, 404, 500] {
             let bad = Err(VerifyError::Signature);
-            assert_eq!(
-                name(classify(answer(status), bad, Effect::Ordinary)),
-                "unverified",
-                "{status}"
-            );
+            assert_eq!(name(classify(answer(status), bad, Effect::Ordinary)), "unverified", "{status}");
         }
     }
 }

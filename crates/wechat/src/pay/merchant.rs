@@ -72,36 +72,19 @@ impl Merchant {
         let key = MerchantKey::from_pem(&settings.serial_no, settings.private_key_pem.expose_secret())?;
         let current = ApiV3Key::new(settings.apiv3_key.expose_secret())?;
         let previous = settings.previous_apiv3_key.as_ref();
-        let previous = previous
-            .map(|text| ApiV3Key::new(text.expose_secret()))
-            .transpose()?;
+        let previous = previous.map(|text| ApiV3Key::new(text.expose_secret())).transpose()?;
         let mut platform = KeyStore::new();
         for (serial, pem) in &settings.platform_keys {
             platform.add_pem(serial, pem)?;
         }
-        let (answer_serial, _) = settings
-            .platform_keys
-            .into_iter()
-            .next()
-            .ok_or(KeyError::NoPublicKey)?;
+        let (answer_serial, _) = settings.platform_keys.into_iter().next().ok_or(KeyError::NoPublicKey)?;
         let own = key.public_der().map_err(|_| KeyError::PrivateKey)?;
         if let Some(serial) = platform.serial_of(&own) {
-            return Err(KeyError::OwnKey {
-                serial: serial.to_owned(),
-            });
+            return Err(KeyError::OwnKey { serial: serial.to_owned() });
         }
         let apiv3 = ApiV3Keys::new(current, previous);
-        let keys = Arc::new(Keys {
-            key,
-            apiv3,
-            platform,
-            answer_serial,
-        });
-        Ok(Self {
-            mode: settings.mode,
-            appid: settings.appid,
-            keys,
-        })
+        let keys = Arc::new(Keys { key, apiv3, platform, answer_serial });
+        Ok(Self { mode: settings.mode, appid: settings.appid, keys })
     }
 
     /// The same partner's keys for another of its sub-merchants. Nothing for a direct merchant, which has none.
@@ -137,10 +120,7 @@ impl Merchant {
     #[must_use]
     pub fn paying_appid(&self) -> &str {
         match &self.mode {
-            Mode::Partner {
-                sub_appid: Some(sub_appid),
-                ..
-            } => sub_appid,
+            Mode::Partner { sub_appid: Some(sub_appid), .. } => sub_appid,
             Mode::Partner { sub_appid: None, .. } | Mode::Direct { .. } => &self.appid,
         }
     }
@@ -196,8 +176,6 @@ impl Merchant {
 
 impl fmt::Debug for Merchant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Merchant")
-            .field("mode", &self.mode)
-            .finish_non_exhaustive()
+        f.debug_struct("Merchant").field("mode", &self.mode).finish_non_exhaustive()
     }
 }

@@ -93,21 +93,13 @@ impl Pay {
         let host = Host::new(&settings.base_url, settings.timeout)?;
         let backup = settings.backup_base_url.as_deref();
         let backup = backup.map(|url| Host::new(url, settings.timeout)).transpose()?;
-        Ok(Self {
-            host,
-            backup,
-            merchant,
-            now,
-        })
+        Ok(Self { host, backup, merchant, now })
     }
 
     /// The same connections for another merchant: a school's sub-merchant, or another account.
     #[must_use]
     pub fn with_merchant(&self, merchant: Merchant) -> Self {
-        Self {
-            merchant,
-            ..self.clone()
-        }
+        Self { merchant, ..self.clone() }
     }
 
     /// Who takes the money.
@@ -119,9 +111,7 @@ impl Pay {
     /// Sends one signed request and gives the verified body of a 2xx answer.
     async fn call(&self, method: Method, path: &str, body: &[u8], effect: Effect) -> Result<Answer, Error> {
         let answer = self.exchange(method, path, body, ANSWER_LIMIT).await?;
-        let verified = self
-            .merchant
-            .verify_answer(&answer.headers, &answer.body, (self.now)());
+        let verified = self.merchant.verify_answer(&answer.headers, &answer.body, (self.now)());
         error::classify(answer, verified, effect)
     }
 
@@ -139,9 +129,7 @@ impl Pay {
 
     /// Signs and sends; the backup host is tried only when nothing has left this machine.
     async fn exchange(&self, method: Method, path: &str, body: &[u8], limit: usize) -> Result<Answer, Error> {
-        let first = self
-            .exchange_with(&self.host, method.clone(), path, body, limit)
-            .await;
+        let first = self.exchange_with(&self.host, method.clone(), path, body, limit).await;
         let answer = match (first, &self.backup) {
             (Err(Failure::NotSent(why)), Some(backup)) => {
                 tracing::warn!(why, "WeChat Pay cannot be reached, trying its backup host");
@@ -153,10 +141,7 @@ impl Pay {
             Failure::NotSent(why) => Error::NotSent { why },
             Failure::Unknown(why) => Error::Unknown { why },
         })?;
-        let request_id = answer
-            .headers
-            .get("Request-ID")
-            .and_then(|value| value.to_str().ok());
+        let request_id = answer.headers.get("Request-ID").and_then(|value| value.to_str().ok());
         tracing::debug!(status = answer.status.as_u16(), request_id, "WeChat Pay answered");
         Ok(answer)
     }
@@ -170,9 +155,8 @@ impl Pay {
         limit: usize,
     ) -> Result<Answer, Failure> {
         let url = host.url(path)?;
-        let headers = self
-            .headers(&method, &target(&url), body)
-            .map_err(|why| Failure::NotSent(why.to_owned()))?;
+        let headers =
+            self.headers(&method, &target(&url), body).map_err(|why| Failure::NotSent(why.to_owned()))?;
         host.send(method, url, headers, body.to_vec(), limit).await
     }
 
@@ -180,13 +164,7 @@ impl Pay {
         let authorization = self
             .merchant
             .key()
-            .authorization(
-                self.merchant.signer_mchid(),
-                method.as_str(),
-                target,
-                body,
-                (self.now)(),
-            )
+            .authorization(self.merchant.signer_mchid(), method.as_str(), target, body, (self.now)())
             .map_err(|_| "the request could not be signed")?;
         let mut authorization = HeaderValue::from_str(&authorization)
             .map_err(|_| "the merchant number cannot stand in a header")?;
@@ -204,9 +182,7 @@ impl Pay {
 
 impl std::fmt::Debug for Pay {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pay")
-            .field("merchant", &self.merchant)
-            .finish_non_exhaustive()
+        f.debug_struct("Pay").field("merchant", &self.merchant).finish_non_exhaustive()
     }
 }
 
@@ -224,27 +200,17 @@ fn unreadable(error: &serde_json::Error) -> Error {
 
 /// A time as WeChat wants it: RFC 3339 in Beijing time, whole seconds.
 fn beijing(at: chrono::DateTime<chrono::Utc>) -> String {
-    (at.naive_utc() + chrono::TimeDelta::hours(8))
-        .format("%Y-%m-%dT%H:%M:%S+08:00")
-        .to_string()
+    (at.naive_utc() + chrono::TimeDelta::hours(8)).format("%Y-%m-%dT%H:%M:%S+08:00").to_string()
 }
 
 /// Drops what WeChat's three-byte UTF-8 cannot hold (rare Han characters, emoji) and cuts to `limit` characters.
 fn plain_text(text: &str, limit: usize) -> String {
-    text.chars()
-        .filter(|character| u32::from(*character) <= 0xFFFF)
-        .take(limit)
-        .collect()
+    text.chars().filter(|character| u32::from(*character) <= 0xFFFF).take(limit).collect()
 }
 
 /// Whether a notify URL is what WeChat takes: absolute, no query. Whether http is taken is the other side's rule.
 fn check_notify_url(url: &str, limit: usize) -> Result<(), Invalid> {
-    let refused = |why| {
-        Err(Invalid {
-            field: "notify_url",
-            why,
-        })
-    };
+    let refused = |why| Err(Invalid { field: "notify_url", why });
     match reqwest::Url::parse(url) {
         Ok(_) if url.len() > limit => refused("is too long"),
         Ok(url) if url.query().is_some() || url.fragment().is_some() => refused("has a query or fragment"),
@@ -255,7 +221,5 @@ fn check_notify_url(url: &str, limit: usize) -> Result<(), Invalid> {
 
 /// The signature scheme an answer may name; anything else is not verified by us.
 fn is_known_scheme(headers: &HeaderMap) -> bool {
-    headers
-        .get("Wechatpay-Signature-Type")
-        .is_none_or(|value| value.as_bytes() == SCHEME.as_bytes())
+    headers.get("Wechatpay-Signature-Type").is_none_or(|value| value.as_bytes() == SCHEME.as_bytes())
 }

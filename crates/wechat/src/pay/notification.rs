@@ -160,14 +160,8 @@ impl Pay {
                     total_fen: refund.amount.total,
                 })
             }
-            _ => Notified::Other {
-                event_type: envelope.event_type,
-            },
+            _ => Notified::Other { event_type: envelope.event_type },
         };
-        Ok(Notification {
-            id: envelope.id,
-            created_at: envelope.create_time,
-            notified,
-        })
+        Ok(Notification { id: envelope.id, created_at: envelope.create_time, notified })
     }
 }

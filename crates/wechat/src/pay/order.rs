@@ -33,9 +33,7 @@ pub struct OrderRequest {
 #[must_use]
 pub fn is_order_no(text: &str) -> bool {
     (6..=32).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'|' | b'*'))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'|' | b'*'))
 }
 
 #[derive(Serialize)]
@@ -102,39 +100,23 @@ impl OrderRequest {
         if description.trim().is_empty() {
             return refuse("description", "is empty");
         }
-        if self
-            .attach
-            .as_ref()
-            .is_some_and(|attach| attach.chars().count() > 128)
-        {
+        if self.attach.as_ref().is_some_and(|attach| attach.chars().count() > 128) {
             return refuse("attach", "is longer than 128 characters");
         }
         check_notify_url(&self.notify_url, 255)?;
         let openid = self.openid.as_str();
         let (payee, payer) = match merchant.mode() {
-            Mode::Direct { mchid } => (
-                Payee::Direct {
-                    appid: merchant.appid(),
-                    mchid,
-                },
-                Payer::Openid(openid),
-            ),
-            Mode::Partner {
-                sp_mchid,
-                sub_mchid,
-                sub_appid,
-            } => (
+            Mode::Direct { mchid } => {
+                (Payee::Direct { appid: merchant.appid(), mchid }, Payer::Openid(openid))
+            }
+            Mode::Partner { sp_mchid, sub_mchid, sub_appid } => (
                 Payee::Partner {
                     sp_appid: merchant.appid(),
                     sp_mchid,
                     sub_appid: sub_appid.as_deref(),
                     sub_mchid,
                 },
-                if sub_appid.is_some() {
-                    Payer::SubOpenid(openid)
-                } else {
-                    Payer::SpOpenid(openid)
-                },
+                if sub_appid.is_some() { Payer::SubOpenid(openid) } else { Payer::SpOpenid(openid) },
             ),
         };
         let body = OrderBody {
@@ -144,24 +126,16 @@ impl OrderRequest {
             time_expire: beijing(self.time_expire),
             attach: self.attach.as_deref().map(|attach| plain_text(attach, 128)),
             notify_url: &self.notify_url,
-            amount: Amount {
-                total: self.amount_fen,
-                currency: "CNY",
-            },
+            amount: Amount { total: self.amount_fen, currency: "CNY" },
             payer,
         };
-        serde_json::to_string(&body).map_err(|_| Invalid {
-            field: "order",
-            why: "cannot be written as JSON",
-        })
+        serde_json::to_string(&body).map_err(|_| Invalid { field: "order", why: "cannot be written as JSON" })
     }
 }
 
 impl fmt::Debug for OrderRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OrderRequest")
-            .field("out_trade_no", &self.out_trade_no)
-            .finish_non_exhaustive()
+        f.debug_struct("OrderRequest").field("out_trade_no", &self.out_trade_no).finish_non_exhaustive()
     }
 }
 
@@ -285,10 +259,7 @@ impl Payment {
         {
             Err(Mismatch::Merchant)
         } else if self.amount_fen != expected.amount_fen {
-            Err(Mismatch::Amount {
-                paid_fen: self.amount_fen,
-                expected_fen: expected.amount_fen,
-            })
+            Err(Mismatch::Amount { paid_fen: self.amount_fen, expected_fen: expected.amount_fen })
         } else if self.currency != "CNY" {
             Err(Mismatch::Currency)
         } else if self.openid != expected.openid {
@@ -341,9 +312,7 @@ impl Transaction {
             "CLOSED" => Ok(OrderState::Closed),
             "SUCCESS" => Ok(OrderState::Paid(self.into_payment()?)),
             "REFUND" => Ok(OrderState::RefundAsked(self.into_payment()?)),
-            _ => Ok(OrderState::Other {
-                trade_state: self.trade_state,
-            }),
+            _ => Ok(OrderState::Other { trade_state: self.trade_state }),
         }
     }
 
@@ -359,11 +328,7 @@ impl Transaction {
             amount_fen: amount.total,
             payer_total_fen: amount.payer_total,
             currency: amount.currency.unwrap_or_else(|| "CNY".to_owned()),
-            openid: payer
-                .sub_openid
-                .or(payer.sp_openid)
-                .or(payer.openid)
-                .ok_or("payer.openid")?,
+            openid: payer.sub_openid.or(payer.sp_openid).or(payer.openid).ok_or("payer.openid")?,
             success_at: self.success_time.ok_or("success_time")?,
             bank_type: self.bank_type,
             attach: self.attach,
@@ -387,13 +352,8 @@ impl Pay {
     /// # Errors
     /// [`Error::NotSent`] when signing fails.
     pub fn sheet(&self, prepay_id: &str) -> Result<PaySheet, Error> {
-        let sheet = self
-            .merchant
-            .key()
-            .pay_sheet(self.merchant.paying_appid(), prepay_id, (self.now)());
-        sheet.map_err(|error| Error::NotSent {
-            why: error.to_string(),
-        })
+        let sheet = self.merchant.key().pay_sheet(self.merchant.paying_appid(), prepay_id, (self.now)());
+        sheet.map_err(|error| Error::NotSent { why: error.to_string() })
     }
 
     /// Asks what became of an order, by our number.
@@ -402,21 +362,13 @@ impl Pay {
     /// [`Error`]. [`Error::is_not_exist`] when the creating call never took effect.
     #[tracing::instrument(name = "wechat.pay.query", skip_all, fields(out_trade_no = out_trade_no))]
     pub async fn query(&self, out_trade_no: &str) -> Result<OrderState, Error> {
-        let path = format!(
-            "{}/out-trade-no/{}?{}",
-            self.transactions(),
-            encode(out_trade_no),
-            self.payee_query()
-        );
+        let path =
+            format!("{}/out-trade-no/{}?{}", self.transactions(), encode(out_trade_no), self.payee_query());
         let transaction: Transaction = self.call_json(Method::GET, &path, b"", Effect::Ordinary).await?;
         if transaction.out_trade_no != out_trade_no {
-            return Err(Error::Unknown {
-                why: "the answer is about another order".to_owned(),
-            });
+            return Err(Error::Unknown { why: "the answer is about another order".to_owned() });
         }
-        transaction.into_state().map_err(|field| Error::Unknown {
-            why: format!("the answer lacks {field}"),
-        })
+        transaction.into_state().map_err(|field| Error::Unknown { why: format!("the answer lacks {field}") })
     }
 
     /// Closes an unpaid order, so that it can never be paid. Closing a closed one is fine.
@@ -427,21 +379,14 @@ impl Pay {
     /// [`Error`]. A paid order is refused under several codes: whatever the error, query.
     #[tracing::instrument(name = "wechat.pay.close", skip_all, fields(out_trade_no = out_trade_no))]
     pub async fn close(&self, out_trade_no: &str) -> Result<(), Error> {
-        let path = format!(
-            "{}/out-trade-no/{}/close",
-            self.transactions(),
-            encode(out_trade_no)
-        );
+        let path = format!("{}/out-trade-no/{}/close", self.transactions(), encode(out_trade_no));
         let body = match self.merchant.mode() {
             Mode::Direct { mchid } => serde_json::json!({ "mchid": mchid }),
-            Mode::Partner {
-                sp_mchid, sub_mchid, ..
-            } => {
+            Mode::Partner { sp_mchid, sub_mchid, .. } => {
                 serde_json::json!({ "sp_mchid": sp_mchid, "sub_mchid": sub_mchid })
             }
         };
-        self.call(Method::POST, &path, body.to_string().as_bytes(), Effect::Ordinary)
-            .await?;
+        self.call(Method::POST, &path, body.to_string().as_bytes(), Effect::Ordinary).await?;
         Ok(())
     }
 
@@ -455,9 +400,7 @@ impl Pay {
     fn payee_query(&self) -> String {
         match self.merchant.mode() {
             Mode::Direct { mchid } => format!("mchid={}", encode(mchid)),
-            Mode::Partner {
-                sp_mchid, sub_mchid, ..
-            } => {
+            Mode::Partner { sp_mchid, sub_mchid, .. } => {
                 format!("sp_mchid={}&sub_mchid={}", encode(sp_mchid), encode(sub_mchid))
             }
         }

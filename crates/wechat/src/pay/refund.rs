@@ -84,16 +84,10 @@ impl RefundRequest {
             out_refund_no: &self.out_refund_no,
             reason: reason.filter(|reason| !reason.trim().is_empty()),
             notify_url: self.notify_url.as_deref(),
-            amount: RefundBodyAmount {
-                refund: self.refund_fen,
-                total: self.total_fen,
-                currency: "CNY",
-            },
+            amount: RefundBodyAmount { refund: self.refund_fen, total: self.total_fen, currency: "CNY" },
         };
-        serde_json::to_string(&body).map_err(|_| Invalid {
-            field: "refund",
-            why: "cannot be written as JSON",
-        })
+        serde_json::to_string(&body)
+            .map_err(|_| Invalid { field: "refund", why: "cannot be written as JSON" })
     }
 }
 
@@ -139,9 +133,7 @@ pub(super) fn refund_state(
 ) -> Result<RefundState, &'static str> {
     match status {
         "PROCESSING" => Ok(RefundState::Processing),
-        "SUCCESS" => Ok(RefundState::Succeeded {
-            at: success_time.ok_or("success_time")?,
-        }),
+        "SUCCESS" => Ok(RefundState::Succeeded { at: success_time.ok_or("success_time")? }),
         "CLOSED" => Ok(RefundState::Closed),
         "ABNORMAL" => Ok(RefundState::Abnormal),
         _ => Err("a known refund status"),
@@ -167,9 +159,8 @@ pub(super) struct RefundAnswerAmount {
 
 impl RefundAnswer {
     fn into_refund(self) -> Result<Refund, Error> {
-        let state = refund_state(&self.status, self.success_time).map_err(|missing| Error::Unknown {
-            why: format!("the answer lacks {missing}"),
-        })?;
+        let state = refund_state(&self.status, self.success_time)
+            .map_err(|missing| Error::Unknown { why: format!("the answer lacks {missing}") })?;
         Ok(Refund {
             refund_id: self.refund_id,
             out_refund_no: self.out_refund_no,
@@ -192,9 +183,7 @@ impl Pay {
     #[tracing::instrument(name = "wechat.pay.refund", skip_all)]
     pub async fn refund(&self, json: &[u8]) -> Result<Refund, Error> {
         let path = "/v3/refund/domestic/refunds";
-        self.call_json::<RefundAnswer>(Method::POST, path, json, Effect::Refund)
-            .await?
-            .into_refund()
+        self.call_json::<RefundAnswer>(Method::POST, path, json, Effect::Refund).await?.into_refund()
     }
 
     /// Asks what became of a refund, by our number.
@@ -208,13 +197,9 @@ impl Pay {
             Mode::Partner { sub_mchid, .. } => format!("?sub_mchid={}", encode(sub_mchid)),
         };
         let path = format!("/v3/refund/domestic/refunds/{}{query}", encode(out_refund_no));
-        let refund = self
-            .call_json::<RefundAnswer>(Method::GET, &path, b"", Effect::Ordinary)
-            .await?;
+        let refund = self.call_json::<RefundAnswer>(Method::GET, &path, b"", Effect::Ordinary).await?;
         if refund.out_refund_no != out_refund_no {
-            return Err(Error::Unknown {
-                why: "the answer is about another refund".to_owned(),
-            });
+            return Err(Error::Unknown { why: "the answer is about another refund".to_owned() });
         }
         refund.into_refund()
     }

@@ -40,13 +40,7 @@ pub(super) fn trade_bill(
     let (mut order_total_fen, mut refund_total_fen) = (0, 0);
     for order in store.orders.values() {
         let sub = order.sub_mchid.as_deref();
-        let OrderState::Paid {
-            transaction_id,
-            amount_fen,
-            openid,
-            at,
-        } = &order.state
-        else {
+        let OrderState::Paid { transaction_id, amount_fen, openid, at } = &order.state else {
             continue;
         };
         if !is_wanted(&order.mchid, sub) {
@@ -93,16 +87,8 @@ pub(super) fn trade_bill(
                 continue;
             }
             refund_total_fen += refund.refund_fen;
-            let columns = [
-                &refund.refund_id,
-                &refund.out_refund_no,
-                "ORIGINAL",
-                refund.state.word(),
-            ];
-            rows.push((
-                refund.created_at,
-                row(refund.created_at, "REFUND", 0, columns, refund.refund_fen),
-            ));
+            let columns = [&refund.refund_id, &refund.out_refund_no, "ORIGINAL", refund.state.word()];
+            rows.push((refund.created_at, row(refund.created_at, "REFUND", 0, columns, refund.refund_fen)));
         }
     }
     if rows.is_empty() {

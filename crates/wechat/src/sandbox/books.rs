@@ -53,15 +53,8 @@ pub(super) struct Order {
 #[serde(tag = "name", rename_all = "snake_case")]
 pub(super) enum OrderState {
     Open,
-    Paid {
-        transaction_id: String,
-        amount_fen: i64,
-        openid: String,
-        at: DateTime<Utc>,
-    },
-    Closed {
-        at: DateTime<Utc>,
-    },
+    Paid { transaction_id: String, amount_fen: i64, openid: String, at: DateTime<Utc> },
+    Closed { at: DateTime<Utc> },
 }
 
 /// One refund.
@@ -139,13 +132,7 @@ pub(super) struct Refused {
 
 impl Refused {
     pub(super) fn new(status: u16, code: &'static str, message: &str) -> Self {
-        Self {
-            status,
-            code,
-            message: message.to_owned(),
-            number: 268_435_456,
-            detail: None,
-        }
+        Self { status, code, message: message.to_owned(), number: 268_435_456, detail: None }
     }
 
     pub(super) fn with_number(self, number: u64) -> Self {
@@ -154,10 +141,7 @@ impl Refused {
 
     pub(super) fn parameter(field: &str, issue: &str) -> Self {
         let detail = serde_json::json!({ "field": field, "issue": issue, "location": "body" });
-        Self {
-            detail: Some(detail),
-            ..Self::new(400, "PARAM_ERROR", "参数错误")
-        }
+        Self { detail: Some(detail), ..Self::new(400, "PARAM_ERROR", "参数错误") }
     }
 
     pub(super) fn paid() -> Self {
@@ -182,11 +166,7 @@ impl Order {
         match self.trade_state(false, now) {
             "NOTPAY" => {}
             "CLOSED" => {
-                return Err(Refused::new(
-                    400,
-                    "ORDER_CLOSED",
-                    "该订单已关闭，请更换商户订单号后重新下单",
-                ));
+                return Err(Refused::new(400, "ORDER_CLOSED", "该订单已关闭，请更换商户订单号后重新下单"));
             }
             _ => return Err(Refused::paid()),
         }
@@ -195,17 +175,9 @@ impl Order {
             return Err(refused.with_number(268_498_688));
         }
         if now >= self.expires_at {
-            return Err(Refused::new(
-                400,
-                "ORDER_CLOSED",
-                "该订单已过期，请更换商户订单号后重新下单",
-            ));
+            return Err(Refused::new(400, "ORDER_CLOSED", "该订单已过期，请更换商户订单号后重新下单"));
         }
-        Ok(Self {
-            prepay_id: fresh.prepay_id.clone(),
-            prepaid_at: now,
-            ..self.clone()
-        })
+        Ok(Self { prepay_id: fresh.prepay_id.clone(), prepaid_at: now, ..self.clone() })
     }
 
     /// Whether the payer can pay now; `Err` is the reason in words.
@@ -224,10 +196,7 @@ impl Order {
     /// Closes; closing twice changes nothing.
     pub(super) fn close(&self, now: DateTime<Utc>) -> Result<Self, Refused> {
         match &self.state {
-            OrderState::Open => Ok(Self {
-                state: OrderState::Closed { at: now },
-                ..self.clone()
-            }),
+            OrderState::Open => Ok(Self { state: OrderState::Closed { at: now }, ..self.clone() }),
             OrderState::Closed { .. } => Ok(self.clone()),
             OrderState::Paid { .. } => Err(Refused::paid()),
         }
@@ -244,13 +213,7 @@ pub(super) fn check_refund(
     now: DateTime<Utc>,
 ) -> Result<String, Refused> {
     let invalid = |message| Err(Refused::new(400, "INVALID_REQUEST", message));
-    let OrderState::Paid {
-        transaction_id,
-        amount_fen,
-        at,
-        ..
-    } = &order.state
-    else {
+    let OrderState::Paid { transaction_id, amount_fen, at, .. } = &order.state else {
         return invalid("订单未支付，不支持退款");
     };
     if total_fen != *amount_fen {
@@ -259,11 +222,7 @@ pub(super) fn check_refund(
     if now > *at + TimeDelta::days(REFUND_DAYS) {
         return invalid("订单已超过可退款的最大期限");
     }
-    let live = || {
-        refunds
-            .iter()
-            .filter(|refund| refund.state != RefundState::Closed)
-    };
+    let live = || refunds.iter().filter(|refund| refund.state != RefundState::Closed);
     if live().count() >= REFUND_COUNT {
         return invalid("退款次数超过 50 次上限");
     }
@@ -273,11 +232,7 @@ pub(super) fn check_refund(
     }
     let interval = TimeDelta::seconds(i64::from(interval_seconds));
     if live().any(|refund| now < refund.created_at + interval) {
-        return Err(Refused::new(
-            429,
-            "FREQUENCY_LIMITED",
-            "同一订单多次退款需间隔 1 分钟",
-        ));
+        return Err(Refused::new(429, "FREQUENCY_LIMITED", "同一订单多次退款需间隔 1 分钟"));
     }
     Ok(transaction_id.clone())
 }

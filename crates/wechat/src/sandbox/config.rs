@@ -100,16 +100,9 @@ impl SandboxConfig {
         };
         let platform_key = |serial: String| -> Result<PlatformKey, CryptoError> {
             let (private_key_pem, public_key_pem) = key_pair()?;
-            Ok(PlatformKey {
-                serial,
-                private_key_pem,
-                public_key_pem,
-            })
+            Ok(PlatformKey { serial, private_key_pem, public_key_pem })
         };
-        let schools = vec![
-            format!("16{}", random::digits(8)?),
-            format!("16{}", random::digits(8)?),
-        ];
+        let schools = vec![format!("16{}", random::digits(8)?), format!("16{}", random::digits(8)?)];
         Ok(Self {
             appid: format!("wx{}", random::lower_hex(16)?),
             secret: random::lower_hex(32)?,
@@ -133,11 +126,8 @@ impl SandboxConfig {
     /// [`SandboxError`] names the file that is missing or unreadable.
     pub fn load(folder: &Path) -> Result<Self, SandboxError> {
         let path = folder.join("sandbox.json");
-        let mut config: Self =
-            serde_json::from_str(&read(&path)?).map_err(|error| SandboxError::Unreadable {
-                path,
-                why: error.to_string(),
-            })?;
+        let mut config: Self = serde_json::from_str(&read(&path)?)
+            .map_err(|error| SandboxError::Unreadable { path, why: error.to_string() })?;
         for (name, private, public) in config.pem_slots() {
             *private = read(&folder.join(format!("{name}_key.pem")))?;
             *public = read(&folder.join(format!("{name}_public.pem")))?;
@@ -182,17 +172,9 @@ impl SandboxConfig {
     /// # Errors
     /// [`KeyError`] when there is none or a key cannot be used.
     pub fn direct_merchant(&self) -> Result<pay::Merchant, KeyError> {
-        let merchant = self
-            .merchants
-            .iter()
-            .find(|merchant| merchant.sub_mchids.is_empty());
+        let merchant = self.merchants.iter().find(|merchant| merchant.sub_mchids.is_empty());
         let merchant = merchant.ok_or(KeyError::Serial)?;
-        self.client_merchant(
-            merchant,
-            pay::Mode::Direct {
-                mchid: merchant.mchid.clone(),
-            },
-        )
+        self.client_merchant(merchant, pay::Mode::Direct { mchid: merchant.mchid.clone() })
     }
 
     /// Client settings of the first partner, for its sub-merchant at `index`.
@@ -200,17 +182,10 @@ impl SandboxConfig {
     /// # Errors
     /// [`KeyError`] when there is none or a key cannot be used.
     pub fn partner_merchant(&self, index: usize) -> Result<pay::Merchant, KeyError> {
-        let merchant = self
-            .merchants
-            .iter()
-            .find(|merchant| !merchant.sub_mchids.is_empty());
+        let merchant = self.merchants.iter().find(|merchant| !merchant.sub_mchids.is_empty());
         let merchant = merchant.ok_or(KeyError::Serial)?;
         let sub_mchid = merchant.sub_mchids.get(index).ok_or(KeyError::Serial)?.clone();
-        let mode = pay::Mode::Partner {
-            sp_mchid: merchant.mchid.clone(),
-            sub_mchid,
-            sub_appid: None,
-        };
+        let mode = pay::Mode::Partner { sp_mchid: merchant.mchid.clone(), sub_mchid, sub_appid: None };
         self.client_merchant(merchant, mode)
     }
 
@@ -262,11 +237,7 @@ impl SandboxConfig {
             (name, &mut merchant.private_key_pem, &mut merchant.public_key_pem)
         });
         let platform = self.platform_keys.iter_mut().map(|key| {
-            (
-                format!("platform_{}", key.serial),
-                &mut key.private_key_pem,
-                &mut key.public_key_pem,
-            )
+            (format!("platform_{}", key.serial), &mut key.private_key_pem, &mut key.public_key_pem)
         });
         merchants.chain(platform).collect()
     }
@@ -274,9 +245,7 @@ impl SandboxConfig {
 
 impl fmt::Debug for SandboxConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SandboxConfig")
-            .field("appid", &self.appid)
-            .finish_non_exhaustive()
+        f.debug_struct("SandboxConfig").field("appid", &self.appid).finish_non_exhaustive()
     }
 }
 
@@ -285,10 +254,7 @@ fn key_pair() -> Result<(String, String), CryptoError> {
     let pair = KeyPair::generate(KeySize::Rsa2048)?;
     let private: Pkcs8V1Der<'static> = pair.as_der()?;
     let public: PublicKeyX509Der<'static> = pair.public_key().as_der()?;
-    Ok((
-        pem("PRIVATE KEY", private.as_ref()),
-        pem("PUBLIC KEY", public.as_ref()),
-    ))
+    Ok((pem("PRIVATE KEY", private.as_ref()), pem("PUBLIC KEY", public.as_ref())))
 }
 
 fn pem(label: &str, der: &[u8]) -> String {

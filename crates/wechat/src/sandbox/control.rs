@@ -35,10 +35,7 @@ pub(super) fn router() -> Router<Arc<Sandbox>> {
         .route("/sandbox/notifications", get(notifications))
         .route("/sandbox/messages", get(messages))
         .route("/sandbox/books", get(books))
-        .route(
-            "/sandbox/faults",
-            get(faults).post(add_fault).delete(clear_faults),
-        )
+        .route("/sandbox/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/sandbox/token", get(token))
         .route("/sandbox/token/revoke", post(revoke_token))
         .route("/sandbox/forge", post(forge))
@@ -117,14 +114,7 @@ fn issue_code(sandbox: &Sandbox, openid: &str, phone: Option<String>) -> Result<
     let issued_at = sandbox.now();
     let mut codes = lock(&sandbox.codes);
     codes.retain(|_, held| issued_at < held.issued_at + TimeDelta::minutes(5));
-    codes.insert(
-        code.clone(),
-        Code {
-            openid: openid.to_owned(),
-            phone,
-            issued_at,
-        },
-    );
+    codes.insert(code.clone(), Code { openid: openid.to_owned(), phone, issued_at });
     Ok(code)
 }
 
@@ -144,13 +134,7 @@ fn order_json(sandbox: &Sandbox, order: &Order, is_refund_asked: bool) -> Value 
         "prepay_id": order.prepay_id,
         "notify_url": order.notify_url,
     });
-    if let OrderState::Paid {
-        transaction_id,
-        amount_fen,
-        at,
-        ..
-    } = &order.state
-    {
+    if let OrderState::Paid { transaction_id, amount_fen, at, .. } = &order.state {
         json["transaction_id"] = json!(transaction_id);
         json["paid_fen"] = json!(amount_fen);
         json["success_time"] = json!(bill::rfc3339(*at));
@@ -162,11 +146,7 @@ fn order_json(sandbox: &Sandbox, order: &Order, is_refund_asked: bool) -> Value 
 async fn orders(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
     let store = lock(&sandbox.store);
     let mut orders = store.orders.values().collect::<Vec<_>>();
-    orders.sort_by(|a, b| {
-        b.created_at
-            .cmp(&a.created_at)
-            .then_with(|| b.out_trade_no.cmp(&a.out_trade_no))
-    });
+    orders.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| b.out_trade_no.cmp(&a.out_trade_no)));
     let show = |order: &Order| order_json(&sandbox, order, !store.refunds_of(order).is_empty());
     Json(json!({ "orders": orders.into_iter().map(show).collect::<Vec<_>>() }))
 }
@@ -183,12 +163,7 @@ async fn pay(
     Path(out_trade_no): Path<String>,
     body: Option<Json<PayBody>>,
 ) -> Result<Json<Value>, Refusal> {
-    settle(
-        &sandbox,
-        &out_trade_no,
-        body.map(|Json(body)| body).unwrap_or_default(),
-        false,
-    )
+    settle(&sandbox, &out_trade_no, body.map(|Json(body)| body).unwrap_or_default(), false)
 }
 
 /// Pays an order that can no longer be paid: the money was on its way when the order closed.
@@ -208,9 +183,7 @@ fn settle(
     let now = sandbox.now();
     let (json, id) = {
         let mut store = lock(&sandbox.store);
-        let order = sandbox
-            .find_order(&store, out_trade_no)
-            .ok_or_else(Refusal::not_found)?;
+        let order = sandbox.find_order(&store, out_trade_no).ok_or_else(Refusal::not_found)?;
         match (&order.state, is_late) {
             (OrderState::Paid { .. }, _) => return Err(Refusal::conflict("订单已支付")),
             (OrderState::Open | OrderState::Closed { .. }, true) => {}
@@ -224,10 +197,7 @@ fn settle(
             openid: body.openid.unwrap_or_else(|| order.openid.clone()),
             at: now,
         };
-        let paid = Order {
-            state,
-            ..order.clone()
-        };
+        let paid = Order { state, ..order.clone() };
         let delivery = notify::payment(sandbox, &paid)?;
         let (json, id) = (order_json(sandbox, &paid, false), delivery.id.clone());
         // The payment is written first: a kill in between loses the notification, which WeChat does not promise either.
@@ -245,26 +215,16 @@ async fn request_payment(
     Json(sheet): Json<PaySheet>,
 ) -> Result<Json<Value>, Refusal> {
     let fail = |why: &str| Refusal(StatusCode::BAD_REQUEST, format!("requestPayment:fail {why}"));
-    let prepay_id = sheet
-        .package
-        .strip_prefix("prepay_id=")
-        .ok_or_else(|| fail("package"))?;
+    let prepay_id = sheet.package.strip_prefix("prepay_id=").ok_or_else(|| fail("package"))?;
     let order = {
         let store = lock(&sandbox.store);
         let order = store.orders.values().find(|order| order.prepay_id == prepay_id);
         order.cloned().ok_or_else(|| fail("prepay_id 无效"))?
     };
-    let merchant = sandbox
-        .config
-        .merchants
-        .iter()
-        .find(|merchant| merchant.mchid == order.mchid);
+    let merchant = sandbox.config.merchants.iter().find(|merchant| merchant.mchid == order.mchid);
     let merchant = merchant.ok_or_else(|| fail("merchant"))?;
     let appid = order.sub_appid.as_deref().unwrap_or(&order.appid);
-    let message = format!(
-        "{appid}\n{}\n{}\n{}\n",
-        sheet.time_stamp, sheet.nonce_str, sheet.package
-    );
+    let message = format!("{appid}\n{}\n{}\n{}\n", sheet.time_stamp, sheet.nonce_str, sheet.package);
     if sheet.sign_type != "RSA" || sheet.nonce_str.len() > 32 {
         return Err(fail("signType 或 nonceStr"));
     }
@@ -337,10 +297,7 @@ async fn books(State(sandbox): State<Arc<Sandbox>>) -> Json<BTreeMap<String, Tot
     }
     for refund in store.refunds.values() {
         let entry = totals.entry(payee(&refund.mchid, &refund.sub_mchid)).or_default();
-        if matches!(
-            refund.state,
-            RefundState::Processing | RefundState::Success { .. }
-        ) {
+        if matches!(refund.state, RefundState::Processing | RefundState::Success { .. }) {
             entry.refund_count += 1;
             entry.refunded_fen += refund.refund_fen;
         }
@@ -357,10 +314,7 @@ async fn add_fault(
     Json(fault): Json<Fault>,
 ) -> Result<Json<Value>, Refusal> {
     if !fault.is_possible() {
-        return Err(Refusal(
-            StatusCode::BAD_REQUEST,
-            "this kind cannot strike this target".to_owned(),
-        ));
+        return Err(Refusal(StatusCode::BAD_REQUEST, "this kind cannot strike this target".to_owned()));
     }
     Ok(Json(json!({ "id": lock(&sandbox.faults).add(fault) })))
 }
@@ -411,10 +365,7 @@ async fn forge(
 ) -> Result<Json<Value>, Refusal> {
     let order = {
         let store = lock(&sandbox.store);
-        sandbox
-            .find_order(&store, &body.out_trade_no)
-            .cloned()
-            .ok_or_else(Refusal::not_found)?
+        sandbox.find_order(&store, &body.out_trade_no).cloned().ok_or_else(Refusal::not_found)?
     };
     let state = OrderState::Paid {
         transaction_id: format!("42000{}", random::digits(23)?),
@@ -430,14 +381,7 @@ async fn forge(
         ForgeKind::Stale => Signing::Stale,
         ForgeKind::Tampered => Signing::Tampered,
     };
-    let status = notify::attempt(
-        &sandbox,
-        &Delivery {
-            state: DeliveryState::GivenUp,
-            ..delivery
-        },
-        signing,
-    )
-    .await;
+    let status =
+        notify::attempt(&sandbox, &Delivery { state: DeliveryState::GivenUp, ..delivery }, signing).await;
     Ok(Json(json!({ "status": status })))
 }

@@ -88,10 +88,7 @@ impl Fault {
     /// Whether this kind can strike this target.
     pub(super) fn is_possible(&self) -> bool {
         let is_notify = self.target == Target::Notify;
-        let is_pay = matches!(
-            self.target,
-            Target::Order | Target::Query | Target::Close | Target::Refund
-        );
+        let is_pay = matches!(self.target, Target::Order | Target::Query | Target::Close | Target::Refund);
         match self.kind {
             Kind::Delay { .. } | Kind::Lose => true,
             Kind::DropAfterCommit | Kind::Error { .. } => !is_notify,
@@ -112,11 +109,7 @@ pub(super) struct Faults {
 impl Faults {
     pub(super) fn add(&mut self, fault: Fault) -> u64 {
         self.last_id += 1;
-        self.list.push(FaultStatus {
-            id: self.last_id,
-            fault,
-            fired_count: 0,
-        });
+        self.list.push(FaultStatus { id: self.last_id, fault, fired_count: 0 });
         self.last_id
     }
 

@@ -49,24 +49,15 @@ async fn with_faults(
     }
     if let Some(Kind::Error { code, .. }) = sandbox.strike(target, |kind| matches!(kind, Kind::Error { .. }))
     {
-        return answer(
-            "application/json",
-            Err(Errcode(code.parse().unwrap_or(-1), "on order")),
-        );
+        return answer("application/json", Err(Errcode(code.parse().unwrap_or(-1), "on order")));
     }
     let outcome = work();
-    if sandbox
-        .strike(target, |kind| *kind == Kind::DropAfterCommit)
-        .is_some()
-    {
+    if sandbox.strike(target, |kind| *kind == Kind::DropAfterCommit).is_some() {
         return broken_connection();
     }
     // The login call has long been labelled plain text.
-    let content_type = if target == Target::Login {
-        "text/plain"
-    } else {
-        "application/json; encoding=utf-8"
-    };
+    let content_type =
+        if target == Target::Login { "text/plain" } else { "application/json; encoding=utf-8" };
     answer(content_type, outcome)
 }
 
@@ -97,9 +88,7 @@ fn check_app(sandbox: &Sandbox, appid: &str, secret: &str) -> Result<(), Errcode
 fn spend(sandbox: &Sandbox, code: &str, is_phone: bool) -> Result<Code, Errcode> {
     let invalid = || Errcode(40029, "invalid code");
     let mut codes = lock(&sandbox.codes);
-    let fits = codes
-        .get(code)
-        .is_some_and(|held| held.phone.is_some() == is_phone);
+    let fits = codes.get(code).is_some_and(|held| held.phone.is_some() == is_phone);
     let held = if fits { codes.remove(code) } else { None };
     let held = held.ok_or_else(invalid)?;
     let is_alive = sandbox.now() < held.issued_at + TimeDelta::minutes(CODE_MINUTES);
@@ -152,10 +141,7 @@ pub(super) async fn stable_token(State(sandbox): State<Arc<Sandbox>>, body: Byte
         let renew_at = |token: &AccessToken| token.expires_at - TimeDelta::seconds(TOKEN_RENEW_SECONDS);
         if body.force_refresh || held.as_ref().is_none_or(|token| now >= renew_at(token)) {
             let token = random::letters(136).map_err(|_| Errcode(-1, "system error"))?;
-            *held = Some(AccessToken {
-                token,
-                expires_at: now + TimeDelta::seconds(TOKEN_SECONDS),
-            });
+            *held = Some(AccessToken { token, expires_at: now + TimeDelta::seconds(TOKEN_SECONDS) });
         }
         let token = held.as_ref().ok_or(Errcode(-1, "system error"))?;
         let expires_in = (token.expires_at - now).num_seconds();
@@ -178,10 +164,7 @@ fn check_token(sandbox: &Sandbox, query: &TokenQuery) -> Result<(), Errcode> {
     match tokens.held.as_ref() {
         Some(held) if held.token == query.access_token && sandbox.now() < held.expires_at => Ok(()),
         Some(held) if held.token == query.access_token => Err(Errcode(42001, "access_token expired")),
-        Some(_) | None => Err(Errcode(
-            40001,
-            "invalid credential, access_token is invalid or not latest",
-        )),
+        Some(_) | None => Err(Errcode(40001, "invalid credential, access_token is invalid or not latest")),
     }
 }
 
@@ -257,9 +240,7 @@ pub(super) async fn send_message(
             data: Value::Object(body.data),
             sent_at: sandbox.now(),
         };
-        store
-            .put(Row::Message(message))
-            .map_err(|_| Errcode(-1, "system error"))?;
+        store.put(Row::Message(message)).map_err(|_| Errcode(-1, "system error"))?;
         Ok(json!({ "errcode": 0, "errmsg": "ok", "msgid": msgid }))
     })
     .await

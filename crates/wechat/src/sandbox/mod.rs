@@ -82,10 +82,7 @@ pub enum SandboxError {
 
 impl SandboxError {
     fn file(path: &Path, error: io::Error) -> Self {
-        Self::File {
-            path: path.to_owned(),
-            error,
-        }
+        Self::File { path: path.to_owned(), error }
     }
 }
 
@@ -201,11 +198,7 @@ impl Sandbox {
         };
         let accounts = config.merchants.iter().map(account).collect::<Result<_, _>>()?;
         let key = |key: &PlatformKey| MerchantKey::from_pem(&key.serial, &key.private_key_pem);
-        let platform = config
-            .platform_keys
-            .iter()
-            .map(key)
-            .collect::<Result<Vec<_>, _>>()?;
+        let platform = config.platform_keys.iter().map(key).collect::<Result<Vec<_>, _>>()?;
         // Forgeries are signed with a merchant's own key, which is never one of WeChat's.
         let stranger = config.merchants.first().ok_or(KeyError::NoPublicKey)?;
         let stranger = MerchantKey::from_pem(&stranger.serial_no, &stranger.private_key_pem)?;
@@ -275,9 +268,7 @@ impl Sandbox {
 
     /// The order with this number, whichever merchant it belongs to.
     fn find_order<'s>(&self, store: &'s Store, out_trade_no: &str) -> Option<&'s books::Order> {
-        self.accounts
-            .iter()
-            .find_map(|account| store.order(&account.mchid, out_trade_no))
+        self.accounts.iter().find_map(|account| store.order(&account.mchid, out_trade_no))
     }
 
     fn strike(&self, target: FaultTarget, fits: impl Fn(&FaultKind) -> bool) -> Option<FaultKind> {

@@ -19,9 +19,8 @@ use crate::crypto::{CryptoError, MerchantKey, PROBE_PREFIX, SCHEME, nonce};
 /// Seconds WeChat waits before each repeat. After the last it gives up.
 ///
 /// Source: WeChat Pay APIv3, payment notification page.
-const WAITS_SECONDS: [u64; 15] = [
-    15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600,
-];
+const WAITS_SECONDS: [u64; 15] =
+    [15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600];
 
 /// Longest a notification waits for another one under the reorder fault.
 const REORDER_WAIT: Duration = Duration::from_secs(5);
@@ -65,13 +64,7 @@ pub(super) fn signature_headers(
     message.extend_from_slice(body);
     message.push(b'\n');
     let signature = key.sign(&message)?;
-    headers([
-        timestamp.as_str(),
-        nonce.as_str(),
-        signature.as_str(),
-        serial,
-        SCHEME,
-    ])
+    headers([timestamp.as_str(), nonce.as_str(), signature.as_str(), serial, SCHEME])
 }
 
 fn headers(values: [&str; 5]) -> Result<HeaderMap, CryptoError> {
@@ -169,12 +162,7 @@ pub(super) fn finish_refund_later(sandbox: &Arc<Sandbox>, key: (String, String),
     let tasks = sandbox.tasks.clone();
     tasks.spawn(async move {
         let wait = Duration::from_millis(sandbox.config.refund_delay_ms);
-        if sandbox
-            .cancel
-            .run_until_cancelled(tokio::time::sleep(wait))
-            .await
-            .is_none()
-        {
+        if sandbox.cancel.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
             return;
         }
         if let Err(error) = finish_refund(&sandbox, &key, ending) {
@@ -191,15 +179,9 @@ fn finish_refund(sandbox: &Arc<Sandbox>, key: &(String, String), ending: Ending)
     };
     let delivery = {
         let mut store = lock(&sandbox.store);
-        let held = store
-            .refunds
-            .get(key)
-            .filter(|refund| refund.state == RefundState::Processing);
+        let held = store.refunds.get(key).filter(|refund| refund.state == RefundState::Processing);
         let Some(held) = held else { return Ok(()) };
-        let ended = Refund {
-            state,
-            ..held.clone()
-        };
+        let ended = Refund { state, ..held.clone() };
         let delivery = refund(sandbox, &ended).map_err(std::io::Error::other)?;
         // The notification is written first: a kill in between repeats the end, which is harmless, and loses nothing.
         if let Some(delivery) = &delivery {
@@ -242,11 +224,8 @@ async fn deliver(sandbox: Arc<Sandbox>, id: String) {
         };
         let mut attempts = delivery.attempts.clone();
         attempts.push(status);
-        if let Err(error) = lock(&sandbox.store).put(Row::Delivery(Delivery {
-            attempts,
-            state,
-            ..delivery
-        })) {
+        if let Err(error) = lock(&sandbox.store).put(Row::Delivery(Delivery { attempts, state, ..delivery }))
+        {
             tracing::error!(%error, "the sandbox journal cannot be written");
         }
         if is_accepted {
@@ -307,14 +286,7 @@ pub(super) async fn attempt(sandbox: &Sandbox, delivery: &Delivery, signing: Sig
     let Ok((headers, body)) = compose(sandbox, delivery, signing) else {
         return 0;
     };
-    match sandbox
-        .client
-        .post(&delivery.url)
-        .headers(headers)
-        .body(body)
-        .send()
-        .await
-    {
+    match sandbox.client.post(&delivery.url).headers(headers).body(body).send().await {
         Ok(response) => response.status().as_u16(),
         Err(error) => {
             tracing::debug!(error = %error.without_url(), "a sandbox notification was not answered");
@@ -329,9 +301,7 @@ fn compose(
     signing: Signing,
 ) -> Result<(HeaderMap, Bytes), CryptoError> {
     let account = sandbox.account(&delivery.mchid).ok_or(CryptoError)?;
-    let sealed = account
-        .apiv3
-        .seal(delivery.plain.to_string().as_bytes(), &delivery.original_type)?;
+    let sealed = account.apiv3.seal(delivery.plain.to_string().as_bytes(), &delivery.original_type)?;
     let body = json!({
         "id": delivery.id,
         "create_time": bill::rfc3339(delivery.created_at),
@@ -356,12 +326,9 @@ fn compose(
             signature_headers(other, other.serial_no(), body.as_bytes(), now)
         }
         Signing::Stranger => signature_headers(&sandbox.stranger, serial, body.as_bytes(), now),
-        Signing::UnknownSerial => signature_headers(
-            key,
-            &format!("PUB_KEY_ID_0{}", random::digits(27)?),
-            body.as_bytes(),
-            now,
-        ),
+        Signing::UnknownSerial => {
+            signature_headers(key, &format!("PUB_KEY_ID_0{}", random::digits(27)?), body.as_bytes(), now)
+        }
         Signing::Stale => {
             signature_headers(key, serial, body.as_bytes(), now - chrono::TimeDelta::minutes(10))
         }
@@ -373,10 +340,7 @@ fn compose(
     let mut headers = signature?;
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let request_id = format!("08{}-0", random::upper_hex(32)?);
-    headers.insert(
-        "request-id",
-        HeaderValue::from_str(&request_id).map_err(|_| CryptoError)?,
-    );
+    headers.insert("request-id", HeaderValue::from_str(&request_id).map_err(|_| CryptoError)?);
     let body = if signing == Signing::Tampered {
         body.replacen("encrypt-resource", "encrypt_resource", 1)
     } else {

@@ -49,10 +49,7 @@ struct Request<'a> {
 
 impl Request<'_> {
     fn query(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// Reads the body; an unknown field is refused like at WeChat.
@@ -63,11 +60,7 @@ impl Request<'_> {
         let typed = T::deserialize(&value).map_err(|error| {
             let words = error.to_string();
             let refused = Refused::parameter("/", &words);
-            if words.starts_with("unknown field") {
-                refused.with_number(270_924_358)
-            } else {
-                refused
-            }
+            if words.starts_with("unknown field") { refused.with_number(270_924_358) } else { refused }
         })?;
         Ok((typed, value))
     }
@@ -77,13 +70,13 @@ impl Request<'_> {
 fn check_text(value: &Value, path: &str) -> Result<(), Refused> {
     match value {
         Value::Null => Err(Refused::parameter(path, "null is not allowed")),
-        Value::String(text) if text.chars().any(|character| u32::from(character) > 0xFFFF) => Err(
-            Refused::parameter(path, "only UTF-8 characters of 1 to 3 bytes are allowed"),
-        ),
+        Value::String(text) if text.chars().any(|character| u32::from(character) > 0xFFFF) => {
+            Err(Refused::parameter(path, "only UTF-8 characters of 1 to 3 bytes are allowed"))
+        }
         Value::Array(items) => items.iter().try_for_each(|item| check_text(item, path)),
-        Value::Object(fields) => fields
-            .iter()
-            .try_for_each(|(name, field)| check_text(field, &format!("{path}/{name}"))),
+        Value::Object(fields) => {
+            fields.iter().try_for_each(|(name, field)| check_text(field, &format!("{path}/{name}")))
+        }
         Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
     }
 }
@@ -144,9 +137,7 @@ fn accept<'a>(
     headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Request<'a>, Refused> {
-    let target = uri
-        .path_and_query()
-        .map_or_else(|| uri.path(), |target| target.as_str());
+    let target = uri.path_and_query().map_or_else(|| uri.path(), |target| target.as_str());
     let sign_error = |issue: &str| {
         let mut refused = Refused::new(401, "SIGN_ERROR", "签名错误，请检查后再试");
         refused.detail = Some(json!({
@@ -161,13 +152,9 @@ fn accept<'a>(
         }));
         refused
     };
-    let header = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let attributes = header
-        .strip_prefix(SCHEME)
-        .ok_or_else(|| sign_error("no authorization of a known scheme"))?;
+    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let attributes =
+        header.strip_prefix(SCHEME).ok_or_else(|| sign_error("no authorization of a known scheme"))?;
     let attribute = |name: &str| {
         attributes
             .split(',')
@@ -177,17 +164,12 @@ fn accept<'a>(
             .ok_or_else(|| sign_error(&format!("{name} is missing")))
     };
     let (mchid, serial) = (attribute("mchid")?, attribute("serial_no")?);
-    let (timestamp, nonce, signature) = (
-        attribute("timestamp")?,
-        attribute("nonce_str")?,
-        attribute("signature")?,
-    );
+    let (timestamp, nonce, signature) =
+        (attribute("timestamp")?, attribute("nonce_str")?, attribute("signature")?);
     if nonce.is_empty() || nonce.len() > 32 {
         return Err(sign_error("nonce_str is not 1 to 32 characters"));
     }
-    let account = sandbox
-        .account(mchid)
-        .ok_or_else(|| sign_error("the merchant is unknown"))?;
+    let account = sandbox.account(mchid).ok_or_else(|| sign_error("the merchant is unknown"))?;
     if serial != account.serial_no {
         return Err(sign_error("商户证书序列号有误"));
     }
@@ -200,68 +182,36 @@ fn accept<'a>(
         signature: signature.to_owned(),
         serial: serial.to_owned(),
     };
-    account
-        .keys
-        .verify_request(&signed, method.as_str(), target, &body, sandbox.now())
-        .map_err(|error| {
-            let VerifyError::Skew { seconds } = error else {
-                return sign_error("the signature does not match");
-            };
-            sign_error(&format!("the timestamp is {seconds} seconds away"))
-        })?;
+    account.keys.verify_request(&signed, method.as_str(), target, &body, sandbox.now()).map_err(|error| {
+        let VerifyError::Skew { seconds } = error else {
+            return sign_error("the signature does not match");
+        };
+        sign_error(&format!("the timestamp is {seconds} seconds away"))
+    })?;
     let segments = uri.path().split('/').skip(2).map(decode).collect();
     let url = reqwest::Url::parse(&format!("http://sandbox{target}"));
-    let query = url
-        .map(|url| url.query_pairs().into_owned().collect())
-        .unwrap_or_default();
-    let host = headers
-        .get(HOST)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
-        .to_owned();
-    Ok(Request {
-        account,
-        method,
-        segments,
-        query,
-        host,
-        body,
-    })
+    let query = url.map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default();
+    let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    Ok(Request { account, method, segments, query, host, body })
 }
 
 /// The key the merchant wants the answer signed with.
 fn answer_key<'a>(sandbox: &'a Sandbox, headers: &HeaderMap) -> Result<&'a MerchantKey, Refused> {
-    let wanted = headers
-        .get("Wechatpay-Serial")
-        .and_then(|value| value.to_str().ok());
+    let wanted = headers.get("Wechatpay-Serial").and_then(|value| value.to_str().ok());
     let key = match wanted {
         Some(serial) => sandbox.platform.iter().find(|key| key.serial_no() == serial),
         // Who names no key is an old client and gets a certificate's, when there is one.
         None => {
             let is_certificate = |key: &&MerchantKey| !key.serial_no().starts_with("PUB_KEY_ID_");
-            sandbox
-                .platform
-                .iter()
-                .find(is_certificate)
-                .or_else(|| sandbox.platform.first())
+            sandbox.platform.iter().find(is_certificate).or_else(|| sandbox.platform.first())
         }
     };
-    key.ok_or_else(|| {
-        Refused::new(
-            400,
-            "PARAM_ERROR",
-            "Wechatpay-Serial 不是有效的平台证书序列号或公钥ID",
-        )
-    })
+    key.ok_or_else(|| Refused::new(400, "PARAM_ERROR", "Wechatpay-Serial 不是有效的平台证书序列号或公钥ID"))
 }
 
 fn target_of(request: &Request<'_>) -> Option<Target> {
     let last = request.segments.last().map(String::as_str);
-    match (
-        request.segments.first().map(String::as_str),
-        &request.method,
-        last,
-    ) {
+    match (request.segments.first().map(String::as_str), &request.method, last) {
         (Some("pay"), &Method::POST, Some("jsapi")) => Some(Target::Order),
         (Some("pay"), &Method::POST, Some("close")) => Some(Target::Close),
         (Some("pay" | "refund"), &Method::GET, _) => Some(Target::Query),
@@ -388,9 +338,10 @@ fn check_merchants(
     }
     match (account.sub_mchids.is_empty(), sub_mchid) {
         (true, None) => Ok(None),
-        (true, Some(_)) => Err(
-            Refused::parameter("/sub_mchid", "unknown field of a direct merchant").with_number(270_924_358),
-        ),
+        (true, Some(_)) => {
+            Err(Refused::parameter("/sub_mchid", "unknown field of a direct merchant")
+                .with_number(270_924_358))
+        }
         (false, None) => Err(Refused::parameter("/sub_mchid", "is missing")),
         (false, Some(sub_mchid)) if account.sub_mchids.iter().any(|own| own == sub_mchid) => {
             Ok(Some(sub_mchid.to_owned()))
@@ -421,10 +372,7 @@ fn create_order(sandbox: &Arc<Sandbox>, request: &Request<'_>) -> Result<Reply, 
         return Err(Refused::new(400, "APPID_MCHID_NOT_MATCH", "appid和mchid不匹配"));
     }
     if !is_order_no(&body.out_trade_no) {
-        return Err(Refused::parameter(
-            "/out_trade_no",
-            "must be 6 to 32 letters, digits or _-|*",
-        ));
+        return Err(Refused::parameter("/out_trade_no", "must be 6 to 32 letters, digits or _-|*"));
     }
     within(&body.description, 127, "/description")?;
     if let Some(attach) = &body.attach {
@@ -434,18 +382,10 @@ fn create_order(sandbox: &Arc<Sandbox>, request: &Request<'_>) -> Result<Reply, 
     if body.amount.total < 1 {
         return Err(Refused::parameter("/amount/total", "must be at least 1"));
     }
-    if body
-        .amount
-        .currency
-        .as_deref()
-        .is_some_and(|currency| currency != "CNY")
-    {
+    if body.amount.currency.as_deref().is_some_and(|currency| currency != "CNY") {
         return Err(Refused::parameter("/amount/currency", "must be CNY"));
     }
-    if body
-        .detail
-        .is_some_and(|detail| detail.goods_detail.is_some_and(|goods| goods.is_empty()))
-    {
+    if body.detail.is_some_and(|detail| detail.goods_detail.is_some_and(|goods| goods.is_empty())) {
         return Err(Refused::parameter("/detail/goods_detail", "must not be empty"));
     }
     let payers = [
@@ -453,12 +393,9 @@ fn create_order(sandbox: &Arc<Sandbox>, request: &Request<'_>) -> Result<Reply, 
         ("sp_openid", body.payer.sp_openid),
         ("sub_openid", body.payer.sub_openid),
     ];
-    let mut given = payers
-        .into_iter()
-        .filter_map(|(field, openid)| openid.map(|openid| (field, openid)));
-    let (payer_field, openid) = given
-        .next()
-        .ok_or_else(|| Refused::parameter("/payer/openid", "is missing"))?;
+    let mut given = payers.into_iter().filter_map(|(field, openid)| openid.map(|openid| (field, openid)));
+    let (payer_field, openid) =
+        given.next().ok_or_else(|| Refused::parameter("/payer/openid", "is missing"))?;
     if (payer_field == "openid") == is_partner || (payer_field == "sub_openid" && body.sub_appid.is_none()) {
         return Err(Refused::parameter("/payer", "openid与appid不匹配"));
     }
@@ -466,11 +403,7 @@ fn create_order(sandbox: &Arc<Sandbox>, request: &Request<'_>) -> Result<Reply, 
     let now = sandbox.now();
     let asked = body.time_expire.unwrap_or(now + TimeDelta::days(ORDER_DAYS));
     let expires_at = asked.clamp(now + TimeDelta::minutes(1), now + TimeDelta::days(90));
-    let prepay_id = format!(
-        "wx{}{}",
-        bill::local(now).format("%Y%m%d%H%M%S"),
-        random::lower_hex(20)?
-    );
+    let prepay_id = format!("wx{}{}", bill::local(now).format("%Y%m%d%H%M%S"), random::lower_hex(20)?);
     let fresh = Order {
         out_trade_no: body.out_trade_no,
         mchid,
@@ -491,9 +424,7 @@ fn create_order(sandbox: &Arc<Sandbox>, request: &Request<'_>) -> Result<Reply, 
         state: OrderState::Open,
     };
     let mut store = lock(&sandbox.store);
-    let held = store
-        .orders
-        .get(&(fresh.mchid.clone(), fresh.out_trade_no.clone()));
+    let held = store.orders.get(&(fresh.mchid.clone(), fresh.out_trade_no.clone()));
     let order = match held {
         Some(held) => held.reenter(&fresh, now)?,
         None => fresh,
@@ -553,18 +484,10 @@ struct CloseBody {
 
 fn close_order(sandbox: &Sandbox, request: &Request<'_>, number: &str) -> Result<Reply, Refused> {
     let (body, _): (CloseBody, _) = request.json()?;
-    let claimed = body
-        .mchid
-        .or(body.sp_mchid)
-        .ok_or_else(|| Refused::parameter("/mchid", "is missing"))?;
+    let claimed = body.mchid.or(body.sp_mchid).ok_or_else(|| Refused::parameter("/mchid", "is missing"))?;
     let sub_mchid = check_merchants(request, Some(&claimed), body.sub_mchid.as_deref())?;
     let mut store = lock(&sandbox.store);
-    let order = own_order(
-        &store,
-        request.account,
-        sub_mchid.as_deref(),
-        OrderName::Number(number),
-    );
+    let order = own_order(&store, request.account, sub_mchid.as_deref(), OrderName::Number(number));
     let order = order.ok_or_else(not_exist)?.close(sandbox.now())?;
     store.put(Row::Order(order))?;
     Ok(Reply::Empty)
@@ -600,10 +523,7 @@ fn refund(sandbox: &Arc<Sandbox>, request: &Request<'_>) -> Result<Reply, Refuse
     let (body, raw): (RefundBody, Value) = request.json()?;
     let sub_mchid = check_merchants(request, None, body.sub_mchid.as_deref())?;
     if !is_refund_no(&body.out_refund_no) {
-        return Err(Refused::parameter(
-            "/out_refund_no",
-            "must be 1 to 64 letters, digits or _-|*@",
-        ));
+        return Err(Refused::parameter("/out_refund_no", "must be 1 to 64 letters, digits or _-|*@"));
     }
     if let Some(reason) = &body.reason {
         within(reason, 80, "/reason")?;
@@ -657,13 +577,12 @@ fn refund(sandbox: &Arc<Sandbox>, request: &Request<'_>) -> Result<Reply, Refuse
     let key = (refund.mchid.clone(), refund.out_refund_no.clone());
     store.put(Row::Refund(refund))?;
     drop(store);
-    let ending = match sandbox.strike(Target::Refund, |kind| {
-        matches!(kind, Kind::Abnormal | Kind::RefundClosed)
-    }) {
-        Some(Kind::Abnormal) => Ending::Abnormal,
-        Some(Kind::RefundClosed) => Ending::Closed,
-        Some(_) | None => Ending::Success,
-    };
+    let ending =
+        match sandbox.strike(Target::Refund, |kind| matches!(kind, Kind::Abnormal | Kind::RefundClosed)) {
+            Some(Kind::Abnormal) => Ending::Abnormal,
+            Some(Kind::RefundClosed) => Ending::Closed,
+            Some(_) | None => Ending::Success,
+        };
     notify::finish_refund_later(sandbox, key, ending);
     Ok(reply)
 }
@@ -671,9 +590,7 @@ fn refund(sandbox: &Arc<Sandbox>, request: &Request<'_>) -> Result<Reply, Refuse
 fn query_refund(sandbox: &Sandbox, request: &Request<'_>, number: &str) -> Result<Reply, Refused> {
     let sub_mchid = check_merchants(request, None, request.query("sub_mchid"))?;
     let store = lock(&sandbox.store);
-    let refund = store
-        .refunds
-        .get(&(request.account.mchid.clone(), number.to_owned()));
+    let refund = store.refunds.get(&(request.account.mchid.clone(), number.to_owned()));
     let refund = refund.filter(|refund| refund.sub_mchid == sub_mchid);
     let refund = refund.ok_or_else(|| Refused::new(404, "RESOURCE_NOT_EXISTS", "退款单不存在"))?;
     Ok(Reply::Json(refund_json(refund)))
@@ -701,27 +618,15 @@ fn trade_bill(sandbox: &Sandbox, request: &Request<'_>) -> Result<Reply, Refused
     let is_yesterday = date == today - TimeDelta::days(1);
     let hour = chrono::Timelike::hour(&bill::local(now));
     if is_yesterday && hour < sandbox.config.bill_ready_hour {
-        return Err(Refused::new(
-            400,
-            "STATEMENT_CREATING",
-            "账单正在生成，请稍后再试",
-        ));
+        return Err(Refused::new(400, "STATEMENT_CREATING", "账单正在生成，请稍后再试"));
     }
     let sub_mchid = request.query("sub_mchid");
     let text = bill::trade_bill(&lock(&sandbox.store), &request.account.mchid, sub_mchid, date);
     let text = text.ok_or_else(|| Refused::new(400, "NO_STATEMENT_EXIST", "当日无交易"))?;
     let hash = crate::crypto::bill_sha1(text.as_bytes());
-    let bytes = if is_gzip {
-        bill::gzip(text.as_bytes())?
-    } else {
-        text.into_bytes()
-    };
+    let bytes = if is_gzip { bill::gzip(text.as_bytes())? } else { text.into_bytes() };
     let token = random::letters(40)?;
-    let file = super::BillFile {
-        mchid: request.account.mchid.clone(),
-        bytes,
-        issued_at: now,
-    };
+    let file = super::BillFile { mchid: request.account.mchid.clone(), bytes, issued_at: now };
     lock(&sandbox.bills).insert(token.clone(), file);
     Ok(Reply::Json(json!({
         "hash_type": "SHA1",
@@ -737,9 +642,8 @@ fn download(sandbox: &Sandbox, request: &Request<'_>) -> Result<Reply, Refused> 
     let is_open = |file: &&super::BillFile| {
         file.mchid == request.account.mchid && now < file.issued_at + TimeDelta::minutes(5)
     };
-    let file = file
-        .filter(is_open)
-        .ok_or_else(|| Refused::new(400, "INVALID_REQUEST", "下载链接无效或已过期"))?;
+    let file =
+        file.filter(is_open).ok_or_else(|| Refused::new(400, "INVALID_REQUEST", "下载链接无效或已过期"))?;
     Ok(Reply::File(file.bytes.clone()))
 }
 
@@ -764,13 +668,7 @@ pub(super) fn transaction(order: &Order, is_refund_asked: bool, now: DateTime<Ut
         _ => "订单未支付",
     });
     json["amount"] = json!({ "total": order.total_fen, "currency": "CNY" });
-    if let OrderState::Paid {
-        transaction_id,
-        amount_fen,
-        openid,
-        at,
-    } = &order.state
-    {
+    if let OrderState::Paid { transaction_id, amount_fen, openid, at } = &order.state {
         json["transaction_id"] = json!(transaction_id);
         json["trade_type"] = json!("JSAPI");
         json["bank_type"] = json!("OTHERS");
@@ -816,13 +714,7 @@ fn refund_json(refund: &Refund) -> Value {
 }
 
 fn refuse(refused: &Refused) -> Response {
-    refuse_with(
-        refused.status,
-        refused.code,
-        &refused.message,
-        refused.number,
-        refused.detail.as_ref(),
-    )
+    refuse_with(refused.status, refused.code, &refused.message, refused.number, refused.detail.as_ref())
 }
 
 fn refuse_with(status: u16, code: &str, message: &str, number: u64, detail: Option<&Value>) -> Response {
@@ -832,17 +724,13 @@ fn refuse_with(status: u16, code: &str, message: &str, number: u64, detail: Opti
     }
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, body.to_string()).into_response();
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/json; charset=utf-8"),
-    );
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     with_request_id(response, number)
 }
 
 fn with_request_id(mut response: Response, number: u64) -> Response {
-    let id = random::upper_hex(32)
-        .ok()
-        .and_then(|id| HeaderValue::from_str(&format!("08{id}-{number}")).ok());
+    let id =
+        random::upper_hex(32).ok().and_then(|id| HeaderValue::from_str(&format!("08{id}-{number}")).ok());
     if let Some(id) = id {
         response.headers_mut().insert("Request-ID", id);
     }
@@ -856,9 +744,7 @@ fn answer(sandbox: &Sandbox, reply: Reply, key: &MerchantKey, is_forged: bool) -
         Reply::Empty => (StatusCode::NO_CONTENT, Vec::new()),
         Reply::File(bytes) => {
             let mut response = Response::new(Body::from(bytes));
-            response
-                .headers_mut()
-                .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
             return with_request_id(response, 0);
         }
     };
@@ -895,9 +781,7 @@ fn decode(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {
         let pair = tail.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
-        let byte = pair
-            .filter(|_| *first == b'%')
-            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        let byte = pair.filter(|_| *first == b'%').and_then(|pair| u8::from_str_radix(pair, 16).ok());
         match byte {
             Some(byte) => {
                 bytes.push(byte);

@@ -8,10 +8,7 @@ fn pick(alphabet: &[u8], len: usize) -> Result<String, CryptoError> {
     let mut bytes = vec![0_u8; len];
     rand::fill(&mut bytes)?;
     // A slight preference for the first characters does not matter here.
-    Ok(bytes
-        .iter()
-        .map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()]))
-        .collect())
+    Ok(bytes.iter().map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()])).collect())
 }
 
 /// Decimal digits.
@@ -31,8 +28,5 @@ pub(super) fn upper_hex(len: usize) -> Result<String, CryptoError> {
 
 /// Letters and digits.
 pub(super) fn letters(len: usize) -> Result<String, CryptoError> {
-    pick(
-        b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
-        len,
-    )
+    pick(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", len)
 }

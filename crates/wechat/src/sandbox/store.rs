@@ -66,18 +66,11 @@ impl Store {
                     tracing::warn!("the last line of the sandbox journal was cut short and is left out");
                 }
                 Err(error) => {
-                    return Err(SandboxError::Unreadable {
-                        path: path.to_owned(),
-                        why: error.to_string(),
-                    });
+                    return Err(SandboxError::Unreadable { path: path.to_owned(), why: error.to_string() });
                 }
             }
         }
-        store.journal = Some(
-            store
-                .rewrite(path)
-                .map_err(|error| SandboxError::file(path, error))?,
-        );
+        store.journal = Some(store.rewrite(path).map_err(|error| SandboxError::file(path, error))?);
         Ok(store)
     }
 
@@ -93,8 +86,7 @@ impl Store {
     fn apply(&mut self, row: Row) {
         match row {
             Row::Order(order) => {
-                self.orders
-                    .insert((order.mchid.clone(), order.out_trade_no.clone()), order);
+                self.orders.insert((order.mchid.clone(), order.out_trade_no.clone()), order);
             }
             Row::Refund(refund) => {
                 let order = (refund.mchid.clone(), refund.out_trade_no.clone());
@@ -139,13 +131,8 @@ impl Store {
 
     /// An order's refunds, in order of acceptance.
     pub(super) fn refunds_of(&self, order: &Order) -> Vec<&Refund> {
-        let numbers = self
-            .refund_nos
-            .get(&(order.mchid.clone(), order.out_trade_no.clone()));
-        let keys = numbers
-            .into_iter()
-            .flatten()
-            .map(|number| (order.mchid.clone(), number.clone()));
+        let numbers = self.refund_nos.get(&(order.mchid.clone(), order.out_trade_no.clone()));
+        let keys = numbers.into_iter().flatten().map(|number| (order.mchid.clone(), number.clone()));
         keys.filter_map(|key| self.refunds.get(&key)).collect()
     }
 }

@@ -15,28 +15,14 @@ async fn yesterdays_bill_lists_payments_and_refunds_to_the_fen() {
     let wire = Wire::start().await;
     wire.create_paid("KH000001").await;
     wire.create("KHUNPAID").await;
-    let refund = wire
-        .refund("KH000001", "R1", 1_234)
-        .to_json(wire.pay.merchant())
-        .unwrap();
+    let refund = wire.refund("KH000001", "R1", 1_234).to_json(wire.pay.merchant()).unwrap();
     wire.pay.refund(refund.as_bytes()).await.unwrap();
     wire.advance(TimeDelta::days(1));
 
-    let bill = wire
-        .pay
-        .trade_bill(day())
-        .await
-        .unwrap()
-        .expect("there was trade");
+    let bill = wire.pay.trade_bill(day()).await.unwrap().expect("there was trade");
 
-    assert_eq!(
-        (bill.row_count, bill.order_total_fen, bill.refund_total_fen),
-        (2, 12_000, 1_234)
-    );
-    assert_eq!(
-        (bill.rows[0].order_fen, bill.rows[0].refund.is_none()),
-        (12_000, true)
-    );
+    assert_eq!((bill.row_count, bill.order_total_fen, bill.refund_total_fen), (2, 12_000, 1_234));
+    assert_eq!((bill.rows[0].order_fen, bill.rows[0].refund.is_none()), (12_000, true));
     let refund = bill.rows[1].refund.as_ref().expect("the refund's row");
     assert_eq!((refund.out_refund_no.as_str(), refund.refund_fen), ("R1", 1_234));
 }
@@ -44,9 +30,7 @@ async fn yesterdays_bill_lists_payments_and_refunds_to_the_fen() {
 #[tokio::test]
 async fn a_partner_gets_the_bill_of_one_school() {
     let wire = Wire::start().await;
-    let other = wire
-        .partner
-        .with_merchant(wire.config.partner_merchant(1).unwrap());
+    let other = wire.partner.with_merchant(wire.config.partner_merchant(1).unwrap());
     for (pay, number) in [(&wire.partner, "KHP00001"), (&other, "KHP00002")] {
         let json = wire.order(number).to_json(pay.merchant()).unwrap();
         pay.order(json.as_bytes()).await.unwrap();
@@ -54,18 +38,10 @@ async fn a_partner_gets_the_bill_of_one_school() {
     }
     wire.advance(TimeDelta::days(1));
 
-    let bill = wire
-        .partner
-        .trade_bill(day())
-        .await
-        .unwrap()
-        .expect("there was trade");
+    let bill = wire.partner.trade_bill(day()).await.unwrap().expect("there was trade");
 
     assert_eq!(bill.rows.len(), 1);
-    assert_eq!(
-        bill.rows[0].sub_mchid.as_deref(),
-        Some(wire.partner.merchant().payee_mchid())
-    );
+    assert_eq!(bill.rows[0].sub_mchid.as_deref(), Some(wire.partner.merchant().payee_mchid()));
 }
 
 #[tokio::test]

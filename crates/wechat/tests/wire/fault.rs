@@ -8,11 +8,7 @@ use crate::support::Wire;
 #[tokio::test]
 async fn an_order_whose_answer_is_lost_is_unknown_and_the_query_finds_it() {
     let wire = Wire::start().await;
-    wire.control(
-        "faults",
-        json!({ "target": "order", "kind": "drop_after_commit", "count": 1 }),
-    )
-    .await;
+    wire.control("faults", json!({ "target": "order", "kind": "drop_after_commit", "count": 1 })).await;
     let json = wire.order("KH000001").to_json(wire.pay.merchant()).unwrap();
 
     let lost = wire.pay.order(json.as_bytes()).await.unwrap_err();
@@ -20,17 +16,13 @@ async fn an_order_whose_answer_is_lost_is_unknown_and_the_query_finds_it() {
     assert!(matches!(lost, Error::Unknown { .. }), "{lost:?}");
     assert_eq!(wire.fired().await, [1]);
     assert_eq!(wire.pay.query("KH000001").await, Ok(OrderState::Unpaid));
-    assert!(
-        wire.pay.order(json.as_bytes()).await.is_ok(),
-        "the identical request takes it up again"
-    );
+    assert!(wire.pay.order(json.as_bytes()).await.is_ok(), "the identical request takes it up again");
 }
 
 #[tokio::test]
 async fn an_order_that_never_arrived_is_just_as_unknown_and_the_query_denies_it() {
     let wire = Wire::start().await;
-    wire.control("faults", json!({ "target": "order", "kind": "lose", "count": 1 }))
-        .await;
+    wire.control("faults", json!({ "target": "order", "kind": "lose", "count": 1 })).await;
     let json = wire.order("KH000001").to_json(wire.pay.merchant()).unwrap();
 
     let lost = wire.pay.order(json.as_bytes()).await.unwrap_err();
@@ -43,34 +35,20 @@ async fn an_order_that_never_arrived_is_just_as_unknown_and_the_query_denies_it(
 async fn a_refund_whose_answer_is_lost_is_found_by_its_number() {
     let wire = Wire::start().await;
     wire.create_paid("KH000001").await;
-    wire.control(
-        "faults",
-        json!({ "target": "refund", "kind": "drop_after_commit", "count": 1 }),
-    )
-    .await;
-    let json = wire
-        .refund("KH000001", "R1", 12_000)
-        .to_json(wire.pay.merchant())
-        .unwrap();
+    wire.control("faults", json!({ "target": "refund", "kind": "drop_after_commit", "count": 1 })).await;
+    let json = wire.refund("KH000001", "R1", 12_000).to_json(wire.pay.merchant()).unwrap();
 
     assert!(wire.pay.refund(json.as_bytes()).await.unwrap_err().is_unknown());
 
     let found = wire.pay.query_refund("R1").await.unwrap();
-    assert_eq!(
-        wire.pay.refund(json.as_bytes()).await.unwrap().refund_id,
-        found.refund_id
-    );
+    assert_eq!(wire.pay.refund(json.as_bytes()).await.unwrap().refund_id, found.refund_id);
 }
 
 #[tokio::test]
 async fn a_close_whose_answer_is_lost_is_settled_by_the_query() {
     let wire = Wire::start().await;
     wire.create("KH000001").await;
-    wire.control(
-        "faults",
-        json!({ "target": "close", "kind": "drop_after_commit", "count": 1 }),
-    )
-    .await;
+    wire.control("faults", json!({ "target": "close", "kind": "drop_after_commit", "count": 1 })).await;
 
     assert!(wire.pay.close("KH000001").await.unwrap_err().is_unknown());
 
@@ -82,8 +60,7 @@ async fn a_forged_answer_is_never_used() {
     let wire = Wire::start().await;
     wire.create("KH000001").await;
     for target in ["query", "close"] {
-        wire.control("faults", json!({ "target": target, "kind": "forge", "count": 1 }))
-            .await;
+        wire.control("faults", json!({ "target": target, "kind": "forge", "count": 1 })).await;
     }
 
     let query = wire.pay.query("KH000001").await.unwrap_err();
@@ -91,10 +68,7 @@ async fn a_forged_answer_is_never_used() {
 
     let unverified = |error: &Error, expected| matches!(error, Error::Unverified { status, why: wechat::pay::VerifyError::Signature } if *status == expected);
     assert!(unverified(&query, 200), "{query:?}");
-    assert!(
-        unverified(&close, 204),
-        "an empty answer is verified too: {close:?}"
-    );
+    assert!(unverified(&close, 204), "an empty answer is verified too: {close:?}");
     assert_eq!(wire.fired().await, [1, 1]);
 }
 
@@ -107,10 +81,7 @@ async fn the_same_busy_answer_means_not_done_for_an_order_and_unknown_for_a_refu
         wire.control("faults", fault).await;
     }
     let order = wire.order("KH000002").to_json(wire.pay.merchant()).unwrap();
-    let refund = wire
-        .refund("KHPAID01", "R1", 1)
-        .to_json(wire.pay.merchant())
-        .unwrap();
+    let refund = wire.refund("KHPAID01", "R1", 1).to_json(wire.pay.merchant()).unwrap();
 
     let order = wire.pay.order(order.as_bytes()).await.unwrap_err();
     let refund = wire.pay.refund(refund.as_bytes()).await.unwrap_err();
@@ -123,11 +94,7 @@ async fn the_same_busy_answer_means_not_done_for_an_order_and_unknown_for_a_refu
 async fn an_answer_later_than_the_time_limit_is_unknown() {
     let wire = Wire::start().await;
     wire.create("KH000001").await;
-    wire.control(
-        "faults",
-        json!({ "target": "query", "kind": "delay", "delay_ms": 1500, "count": 1 }),
-    )
-    .await;
+    wire.control("faults", json!({ "target": "query", "kind": "delay", "delay_ms": 1500, "count": 1 })).await;
     let settings = wechat::pay::Settings {
         timeout: std::time::Duration::from_millis(300),
         ..wire.config.pay_settings(&wire.base_url)
@@ -150,9 +117,6 @@ async fn a_fault_that_cannot_strike_is_refused_instead_of_waiting_for_ever() {
         json!({ "target": "order", "kind": "duplicate", "count": 1 }),
         json!({ "target": "login", "kind": "forge", "count": 1 }),
     ] {
-        assert_eq!(
-            wire.try_control("faults", fault).await.0,
-            http::StatusCode::BAD_REQUEST
-        );
+        assert_eq!(wire.try_control("faults", fault).await.0, http::StatusCode::BAD_REQUEST);
     }
 }

@@ -1,10 +1,6 @@
 //! The client against the sandbox, over real HTTP: every method, every refusal that matters, every fault.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
 mod bill;
 mod fault;

@@ -8,18 +8,12 @@ use wechat::mini::{Error, Field, MiniProgram, MiniProgramState, SubscribeMessage
 use crate::support::{OPENID, Wire};
 
 async fn login_code(wire: &Wire) -> String {
-    wire.control("login", json!({ "openid": OPENID })).await["code"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    wire.control("login", json!({ "openid": OPENID })).await["code"].as_str().unwrap().to_owned()
 }
 
 async fn phone_code(wire: &Wire) -> String {
     let body = json!({ "openid": OPENID, "phone": "13800138000" });
-    wire.control("phone", body).await["code"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    wire.control("phone", body).await["code"].as_str().unwrap().to_owned()
 }
 
 fn message() -> SubscribeMessage {
@@ -27,10 +21,7 @@ fn message() -> SubscribeMessage {
         openid: OPENID.to_owned(),
         template_id: "seat-confirmed".to_owned(),
         page: Some("pages/enrollment?id=1".to_owned()),
-        fields: vec![
-            Field::new("thing1", "书法课"),
-            Field::new("time2", "2026年11月23日 16:30"),
-        ],
+        fields: vec![Field::new("thing1", "书法课"), Field::new("time2", "2026年11月23日 16:30")],
         state: MiniProgramState::Formal,
     }
 }
@@ -41,14 +32,8 @@ async fn a_login_code_gives_the_openid_once() {
     let code = login_code(&wire).await;
 
     assert_eq!(wire.mini.code2session(&code).await.unwrap().openid, OPENID);
-    assert_eq!(
-        wire.mini.code2session(&code).await,
-        Err(Error::CodeInvalid { errcode: 40029 })
-    );
-    assert_eq!(
-        wire.mini.code2session("made-up").await,
-        Err(Error::CodeInvalid { errcode: 40029 })
-    );
+    assert_eq!(wire.mini.code2session(&code).await, Err(Error::CodeInvalid { errcode: 40029 }));
+    assert_eq!(wire.mini.code2session("made-up").await, Err(Error::CodeInvalid { errcode: 40029 }));
 }
 
 #[tokio::test]
@@ -59,37 +44,20 @@ async fn a_code_lives_five_minutes() {
     wire.advance(TimeDelta::minutes(5) - TimeDelta::seconds(1));
     assert!(wire.mini.code2session(&in_time).await.is_ok());
     wire.advance(TimeDelta::seconds(1));
-    assert_eq!(
-        wire.mini.code2session(&too_late).await,
-        Err(Error::CodeInvalid { errcode: 40029 })
-    );
+    assert_eq!(wire.mini.code2session(&too_late).await, Err(Error::CodeInvalid { errcode: 40029 }));
 }
 
 #[tokio::test]
 async fn a_phone_code_gives_the_number_to_its_own_user_only() {
     let wire = Wire::start().await;
 
-    let phone = wire
-        .mini
-        .phone_number(&phone_code(&wire).await, OPENID)
-        .await
-        .unwrap();
-    let stolen = wire
-        .mini
-        .phone_number(&phone_code(&wire).await, "oSomeoneElse")
-        .await;
+    let phone = wire.mini.phone_number(&phone_code(&wire).await, OPENID).await.unwrap();
+    let stolen = wire.mini.phone_number(&phone_code(&wire).await, "oSomeoneElse").await;
 
-    assert_eq!(
-        (phone.number.as_str(), phone.country_code.as_str()),
-        ("13800138000", "86")
-    );
+    assert_eq!((phone.number.as_str(), phone.country_code.as_str()), ("13800138000", "86"));
     assert_eq!(stolen, Err(Error::CodeInvalid { errcode: 40029 }));
     let login = wire.mini.phone_number(&login_code(&wire).await, OPENID).await;
-    assert_eq!(
-        login,
-        Err(Error::CodeInvalid { errcode: 40029 }),
-        "a login code is not a phone code"
-    );
+    assert_eq!(login, Err(Error::CodeInvalid { errcode: 40029 }), "a login code is not a phone code");
 }
 
 #[tokio::test]
@@ -115,10 +83,7 @@ async fn busy_is_asked_once_more_and_then_reported() {
     wire.control("faults", busy(1)).await;
     assert!(wire.mini.code2session(&code).await.is_ok());
     wire.control("faults", busy(2)).await;
-    assert!(matches!(
-        wire.mini.code2session(&code).await,
-        Err(Error::Busy { .. })
-    ));
+    assert!(matches!(wire.mini.code2session(&code).await, Err(Error::Busy { .. })));
 }
 
 #[tokio::test]
@@ -131,14 +96,8 @@ async fn a_wrong_secret_is_a_matter_of_configuration() {
     let login = mini.code2session("any").await.unwrap_err();
     let token = mini.send_message(&message()).await.unwrap_err();
 
-    assert!(
-        matches!(login, Error::Configuration { errcode: 40125, .. }),
-        "{login:?}"
-    );
-    assert!(
-        matches!(token, Error::Configuration { errcode: 40125, .. }),
-        "{token:?}"
-    );
+    assert!(matches!(login, Error::Configuration { errcode: 40125, .. }), "{login:?}");
+    assert!(matches!(token, Error::Configuration { errcode: 40125, .. }), "{token:?}");
 }
 
 #[tokio::test]
@@ -148,10 +107,7 @@ async fn a_message_is_recorded_and_a_bad_value_never_leaves() {
     bad.fields.push(Field::new("phrase3", "不是五个字以内"));
 
     assert!(wire.mini.send_message(&message()).await.is_ok());
-    assert!(matches!(
-        wire.mini.send_message(&bad).await,
-        Err(Error::MessageInvalid(_))
-    ));
+    assert!(matches!(wire.mini.send_message(&bad).await, Err(Error::MessageInvalid(_))));
 
     let messages = wire.look("messages").await;
     assert_eq!(messages["messages"].as_array().unwrap().len(), 1);
@@ -164,10 +120,7 @@ async fn a_user_who_did_not_subscribe_is_no_failure_of_ours() {
     let fault = json!({ "target": "message", "kind": "error", "status": 200, "code": "43101", "count": 1 });
     wire.control("faults", fault).await;
 
-    assert_eq!(
-        wire.mini.send_message(&message()).await,
-        Err(Error::NotSubscribed)
-    );
+    assert_eq!(wire.mini.send_message(&message()).await, Err(Error::NotSubscribed));
 }
 
 #[tokio::test]
@@ -190,10 +143,7 @@ async fn many_callers_fetch_one_token_and_a_refused_one_is_replaced_once() {
     // Refused for good: two tries, no loop.
     let fault = json!({ "target": "message", "kind": "error", "status": 200, "code": "40001", "count": 10 });
     wire.control("faults", fault).await;
-    assert_eq!(
-        wire.mini.send_message(&message()).await,
-        Err(Error::TokenRefused { errcode: 40001 })
-    );
+    assert_eq!(wire.mini.send_message(&message()).await, Err(Error::TokenRefused { errcode: 40001 }));
     assert_eq!(wire.fired().await, [2]);
 }
 

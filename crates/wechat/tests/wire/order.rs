@@ -17,20 +17,13 @@ async fn an_order_is_paid_by_its_sheet_and_query_and_notification_agree() {
     assert_eq!(wire.pay.query("KH000001").await, Ok(OrderState::Unpaid));
 
     let sheet = wire.pay.sheet(&prepay_id).unwrap();
-    wire.control("request-payment", serde_json::to_value(&sheet).unwrap())
-        .await;
+    wire.control("request-payment", serde_json::to_value(&sheet).unwrap()).await;
 
-    let OrderState::Paid(queried) = wire.pay.query("KH000001").await.unwrap() else {
-        panic!("not paid")
-    };
+    let OrderState::Paid(queried) = wire.pay.query("KH000001").await.unwrap() else { panic!("not paid") };
     let notified = wire.next().await.unwrap().notified;
     assert_eq!(notified, wechat::pay::Notified::Payment(queried.clone()));
     assert_eq!(
-        (
-            queried.amount_fen,
-            queried.openid.as_str(),
-            queried.attach.as_str()
-        ),
+        (queried.amount_fen, queried.openid.as_str(), queried.attach.as_str()),
         (12_000, OPENID, "invoice")
     );
     let expected = Expected {
@@ -40,21 +33,9 @@ async fn an_order_is_paid_by_its_sheet_and_query_and_notification_agree() {
         openid: OPENID,
     };
     assert_eq!(queried.check(expected), Ok(()));
-    let other = Expected {
-        amount_fen: 11_999,
-        ..expected
-    };
-    assert_eq!(
-        queried.check(other),
-        Err(Mismatch::Amount {
-            paid_fen: 12_000,
-            expected_fen: 11_999
-        })
-    );
-    let partner = Expected {
-        merchant: wire.partner.merchant(),
-        ..expected
-    };
+    let other = Expected { amount_fen: 11_999, ..expected };
+    assert_eq!(queried.check(other), Err(Mismatch::Amount { paid_fen: 12_000, expected_fen: 11_999 }));
+    let partner = Expected { merchant: wire.partner.merchant(), ..expected };
     assert_eq!(queried.check(partner), Err(Mismatch::Merchant));
 }
 
@@ -66,23 +47,12 @@ async fn a_partner_orders_queries_and_closes_for_its_school() {
     let prepay_id = wire.partner.order(json.as_bytes()).await.unwrap().prepay_id;
     assert_eq!(wire.partner.query("KHP00001").await, Ok(OrderState::Unpaid));
 
-    wire.control(
-        "request-payment",
-        serde_json::to_value(wire.partner.sheet(&prepay_id).unwrap()).unwrap(),
-    )
-    .await;
+    wire.control("request-payment", serde_json::to_value(wire.partner.sheet(&prepay_id).unwrap()).unwrap())
+        .await;
 
-    let OrderState::Paid(payment) = wire.partner.query("KHP00001").await.unwrap() else {
-        panic!("not paid")
-    };
-    assert_eq!(
-        wire.next().await.unwrap().notified,
-        wechat::pay::Notified::Payment(payment.clone())
-    );
-    assert_eq!(
-        payment.sub_mchid.as_deref(),
-        Some(wire.partner.merchant().payee_mchid())
-    );
+    let OrderState::Paid(payment) = wire.partner.query("KHP00001").await.unwrap() else { panic!("not paid") };
+    assert_eq!(wire.next().await.unwrap().notified, wechat::pay::Notified::Payment(payment.clone()));
+    assert_eq!(payment.sub_mchid.as_deref(), Some(wire.partner.merchant().payee_mchid()));
     let expected = Expected {
         merchant: wire.partner.merchant(),
         out_trade_no: "KHP00001",
@@ -91,9 +61,7 @@ async fn a_partner_orders_queries_and_closes_for_its_school() {
     };
     assert_eq!(payment.check(expected), Ok(()));
 
-    let other_school = wire
-        .partner
-        .with_merchant(wire.config.partner_merchant(1).unwrap());
+    let other_school = wire.partner.with_merchant(wire.config.partner_merchant(1).unwrap());
     assert!(other_school.query("KHP00001").await.unwrap_err().is_not_exist());
     let json = wire.order("KHP00002").to_json(wire.partner.merchant()).unwrap();
     wire.partner.order(json.as_bytes()).await.unwrap();
@@ -194,14 +162,8 @@ async fn money_that_arrives_after_closing_is_reported_as_paid() {
 
     wire.control("late-success/KHLATE01", json!({})).await;
 
-    assert!(matches!(
-        wire.next().await.unwrap().notified,
-        wechat::pay::Notified::Payment(_)
-    ));
-    assert!(matches!(
-        wire.pay.query("KHLATE01").await,
-        Ok(OrderState::Paid(_))
-    ));
+    assert!(matches!(wire.next().await.unwrap().notified, wechat::pay::Notified::Payment(_)));
+    assert!(matches!(wire.pay.query("KHLATE01").await, Ok(OrderState::Paid(_))));
 }
 
 #[tokio::test]
@@ -243,14 +205,8 @@ async fn the_sandbox_refuses_what_wechat_refuses() {
         (with("/description", json!("a😀")), "PARAM_ERROR"),
         (with("/description", json!("字".repeat(128))), "PARAM_ERROR"),
         (with("/attach", Value::Null), "PARAM_ERROR"),
-        (
-            with("/notify_url", json!("http://127.0.0.1/notify?a=1")),
-            "PARAM_ERROR",
-        ),
-        (
-            with("/appid", json!("wx0000000000000000")),
-            "APPID_MCHID_NOT_MATCH",
-        ),
+        (with("/notify_url", json!("http://127.0.0.1/notify?a=1")), "PARAM_ERROR"),
+        (with("/appid", json!("wx0000000000000000")), "APPID_MCHID_NOT_MATCH"),
         (with("/mchid", json!("1900000000")), "PARAM_ERROR"),
         (added("surprise"), "PARAM_ERROR"),
         (added("sub_mchid"), "PARAM_ERROR"),
@@ -258,10 +214,7 @@ async fn the_sandbox_refuses_what_wechat_refuses() {
         let refused = wire.pay.order(body.to_string().as_bytes()).await.unwrap_err();
         assert_eq!(code(&refused), expected, "{body}");
     }
-    assert_eq!(
-        code(&wire.pay.order(b"not json").await.unwrap_err()),
-        "PARAM_ERROR"
-    );
+    assert_eq!(code(&wire.pay.order(b"not json").await.unwrap_err()), "PARAM_ERROR");
 }
 
 #[tokio::test]
@@ -269,10 +222,7 @@ async fn plain_http_notify_urls_can_be_forbidden() {
     let wire = Wire::start_with(|config| config.allow_http_notify = false).await;
     let json = wire.order("KH000001").to_json(wire.pay.merchant()).unwrap();
 
-    assert_eq!(
-        code(&wire.pay.order(json.as_bytes()).await.unwrap_err()),
-        "PARAM_ERROR"
-    );
+    assert_eq!(code(&wire.pay.order(json.as_bytes()).await.unwrap_err()), "PARAM_ERROR");
 }
 
 #[tokio::test]
@@ -304,9 +254,7 @@ async fn a_pay_sheet_signed_for_something_else_does_not_pay() {
     let mut sheet = wire.pay.sheet(&prepay_id).unwrap();
     sheet.nonce_str = "A".repeat(32);
 
-    let (status, _) = wire
-        .try_control("request-payment", serde_json::to_value(&sheet).unwrap())
-        .await;
+    let (status, _) = wire.try_control("request-payment", serde_json::to_value(&sheet).unwrap()).await;
 
     assert_eq!(status, http::StatusCode::BAD_REQUEST);
     assert_eq!(wire.pay.query("KH000001").await, Ok(OrderState::Unpaid));
@@ -325,13 +273,7 @@ async fn nobody_listening_means_not_sent() {
     let error = pay.query("KH000001").await.unwrap_err();
     assert!(matches!(error, Error::NotSent { .. }), "{error:?}");
 
-    let settings = wechat::pay::Settings {
-        backup_base_url: Some(wire.base_url.clone()),
-        ..settings
-    };
+    let settings = wechat::pay::Settings { backup_base_url: Some(wire.base_url.clone()), ..settings };
     let pay = wechat::pay::Pay::new(&settings, merchant, std::sync::Arc::clone(&wire.now)).unwrap();
-    assert!(
-        pay.query("KH000001").await.unwrap_err().is_not_exist(),
-        "the backup host answers"
-    );
+    assert!(pay.query("KH000001").await.unwrap_err().is_not_exist(), "the backup host answers");
 }

@@ -19,40 +19,21 @@ async fn orders_refunds_and_waiting_notifications_survive_a_restart() {
     let before = Wire::start_with(keep).await;
     before.create("KHUNPAID").await;
     before.create_paid("KHPAID01").await;
-    let refund = before
-        .refund("KHPAID01", "R1", 12_000)
-        .to_json(before.pay.merchant())
-        .unwrap();
+    let refund = before.refund("KHPAID01", "R1", 12_000).to_json(before.pay.merchant()).unwrap();
     before.pay.refund(refund.as_bytes()).await.unwrap();
-    before
-        .control(
-            "faults",
-            json!({ "target": "notify", "kind": "lose", "count": 100 }),
-        )
-        .await;
+    before.control("faults", json!({ "target": "notify", "kind": "lose", "count": 100 })).await;
     before.control("orders/KHUNPAID/pay", json!({})).await;
     while before.fired().await == [0] {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     before.stop().await;
     // A kill may cut the last line short.
-    std::fs::OpenOptions::new()
-        .append(true)
-        .open(&path)
-        .unwrap()
-        .write_all(b"{\"order\":{\"out_tr")
-        .unwrap();
+    std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"order\":{\"out_tr").unwrap();
 
     let after = Wire::start_with(keep).await;
 
-    assert!(matches!(
-        after.pay.query("KHUNPAID").await,
-        Ok(OrderState::Paid(_))
-    ));
-    assert!(matches!(
-        after.pay.query("KHPAID01").await,
-        Ok(OrderState::RefundAsked(_))
-    ));
+    assert!(matches!(after.pay.query("KHUNPAID").await, Ok(OrderState::Paid(_))));
+    assert!(matches!(after.pay.query("KHPAID01").await, Ok(OrderState::RefundAsked(_))));
     let ended = tokio::time::timeout(Duration::from_secs(5), async {
         while after.pay.query_refund("R1").await.unwrap().state == RefundState::Processing {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -77,20 +58,14 @@ async fn orders_refunds_and_waiting_notifications_survive_a_restart() {
 async fn a_journal_damaged_in_the_middle_is_not_silently_shortened() {
     let (_folder, path) = state_file();
     std::fs::write(&path, "garbage\n{}\n").unwrap();
-    let config = SandboxConfig {
-        state_file: Some(path),
-        ..SandboxConfig::generate().unwrap()
-    };
+    let config = SandboxConfig { state_file: Some(path), ..SandboxConfig::generate().unwrap() };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let now: wechat::Now = std::sync::Arc::new(|| "2026-11-22T04:00:00Z".parse().unwrap());
 
     let served =
         wechat::sandbox::serve(listener, config, now, tokio_util::sync::CancellationToken::new()).await;
 
-    assert!(matches!(
-        served,
-        Err(wechat::sandbox::SandboxError::Unreadable { .. })
-    ));
+    assert!(matches!(served, Err(wechat::sandbox::SandboxError::Unreadable { .. })));
 }
 
 #[test]
@@ -101,14 +76,8 @@ fn saved_settings_load_as_they_were() {
     let loaded = SandboxConfig::load_or_generate(folder.path()).unwrap();
 
     assert_eq!(drawn.appid, loaded.appid);
-    assert_eq!(
-        drawn.merchants[1].private_key_pem,
-        loaded.merchants[1].private_key_pem
-    );
-    assert_eq!(
-        drawn.platform_keys[0].public_key_pem,
-        loaded.platform_keys[0].public_key_pem
-    );
+    assert_eq!(drawn.merchants[1].private_key_pem, loaded.merchants[1].private_key_pem);
+    assert_eq!(drawn.platform_keys[0].public_key_pem, loaded.platform_keys[0].public_key_pem);
     assert!(loaded.direct_merchant().is_ok() && loaded.partner_merchant(1).is_ok());
 }
 
@@ -119,11 +88,7 @@ impl Program {
     fn start(port: u16, folder: &std::path::Path) -> Self {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_wechat-sandbox"));
         command.arg("--listen").arg(format!("127.0.0.1:{port}"));
-        command
-            .arg("--config")
-            .arg(folder.join("keys"))
-            .arg("--state")
-            .arg(folder.join("state.jsonl"));
+        command.arg("--config").arg(folder.join("keys")).arg("--state").arg(folder.join("state.jsonl"));
         Self(command.stdout(std::process::Stdio::null()).spawn().unwrap())
     }
 }
@@ -139,29 +104,17 @@ impl Drop for Program {
 async fn the_program_killed_between_two_calls_forgets_nothing_it_answered() {
     let folder = tempfile::tempdir().unwrap();
     let config = SandboxConfig::load_or_generate(&folder.path().join("keys")).unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let base_url = format!("http://127.0.0.1:{port}");
     #[expect(clippy::disallowed_methods, reason = "the program reads the real clock")]
     let now: wechat::Now = std::sync::Arc::new(chrono::Utc::now);
     let merchant = config.direct_merchant().unwrap();
-    let pay = wechat::pay::Pay::new(
-        &config.pay_settings(&base_url),
-        merchant,
-        std::sync::Arc::clone(&now),
-    )
-    .unwrap();
+    let pay = wechat::pay::Pay::new(&config.pay_settings(&base_url), merchant, std::sync::Arc::clone(&now))
+        .unwrap();
     let answered = async || {
         for _ in 0..500 {
             // Right after a kill a pooled connection breaks and a new one is refused; then it answers.
-            if pay
-                .query("KH000000")
-                .await
-                .is_err_and(|error| error.is_not_exist())
-            {
+            if pay.query("KH000000").await.is_err_and(|error| error.is_not_exist()) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -173,10 +126,7 @@ async fn the_program_killed_between_two_calls_forgets_nothing_it_answered() {
         let _program = Program::start(port, folder.path());
         answered().await;
         for before in 1..round {
-            assert_eq!(
-                pay.query(&format!("KH00000{before}")).await,
-                Ok(OrderState::Closed)
-            );
+            assert_eq!(pay.query(&format!("KH00000{before}")).await, Ok(OrderState::Closed));
         }
         let number = format!("KH00000{round}");
         let order = wechat::pay::OrderRequest {
@@ -188,9 +138,7 @@ async fn the_program_killed_between_two_calls_forgets_nothing_it_answered() {
             amount_fen: 1,
             openid: crate::support::OPENID.to_owned(),
         };
-        pay.order(order.to_json(pay.merchant()).unwrap().as_bytes())
-            .await
-            .unwrap();
+        pay.order(order.to_json(pay.merchant()).unwrap().as_bytes()).await.unwrap();
         pay.close(&number).await.unwrap();
     }
 }

@@ -55,9 +55,7 @@ impl Wire {
     pub async fn start_with(change: impl FnOnce(&mut SandboxConfig)) -> Self {
         let mut config = shared_config();
         change(&mut config);
-        let clock = Arc::new(Mutex::new(
-            "2026-11-22T04:00:00Z".parse::<DateTime<Utc>>().unwrap(),
-        ));
+        let clock = Arc::new(Mutex::new("2026-11-22T04:00:00Z".parse::<DateTime<Utc>>().unwrap()));
         let now: wechat::Now = {
             let clock = Arc::clone(&clock);
             Arc::new(move || *clock.lock().unwrap())
@@ -65,12 +63,7 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let cancel = CancellationToken::new();
-        let served = tokio::spawn(sandbox::serve(
-            listener,
-            config.clone(),
-            Arc::clone(&now),
-            cancel.clone(),
-        ));
+        let served = tokio::spawn(sandbox::serve(listener, config.clone(), Arc::clone(&now), cancel.clone()));
         let settings = config.pay_settings(&base_url);
         let pay = Pay::new(&settings, config.direct_merchant().unwrap(), Arc::clone(&now)).unwrap();
         let partner = pay.with_merchant(config.partner_merchant(0).unwrap());
@@ -78,20 +71,7 @@ impl Wire {
         let (notify_url, seen) = listen(vec![pay.clone(), partner.clone()]).await;
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let seen = tokio::sync::Mutex::new(seen);
-        Self {
-            base_url,
-            notify_url,
-            config,
-            pay,
-            partner,
-            mini,
-            now,
-            clock,
-            seen,
-            http,
-            cancel,
-            served,
-        }
+        Self { base_url, notify_url, config, pay, partner, mini, now, clock, seen, http, cancel, served }
     }
 
     pub fn advance(&self, by: TimeDelta) {
@@ -119,8 +99,7 @@ impl Wire {
     /// Creates a direct order and pays it.
     pub async fn create_paid(&self, out_trade_no: &str) {
         self.create(out_trade_no).await;
-        self.control(&format!("orders/{out_trade_no}/pay"), json!({}))
-            .await;
+        self.control(&format!("orders/{out_trade_no}/pay"), json!({})).await;
         self.next().await.expect("the payment's notification");
     }
 
@@ -156,29 +135,19 @@ impl Wire {
     /// How often each fault has struck, in order of asking.
     pub async fn fired(&self) -> Vec<u64> {
         let faults = self.look("faults").await;
-        faults
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|fault| fault["fired_count"].as_u64().unwrap())
-            .collect()
+        faults.as_array().unwrap().iter().map(|fault| fault["fired_count"].as_u64().unwrap()).collect()
     }
 
     /// The next thing that reaches the notify address.
     pub async fn next(&self) -> Seen {
         let mut seen = self.seen.lock().await;
-        tokio::time::timeout(Duration::from_secs(10), seen.recv())
-            .await
-            .expect("a notification")
-            .unwrap()
+        tokio::time::timeout(Duration::from_secs(10), seen.recv()).await.expect("a notification").unwrap()
     }
 
     /// Asserts that nothing more arrives for a while.
     pub async fn is_quiet(&self) -> bool {
         let mut seen = self.seen.lock().await;
-        tokio::time::timeout(Duration::from_millis(300), seen.recv())
-            .await
-            .is_err()
+        tokio::time::timeout(Duration::from_millis(300), seen.recv()).await.is_err()
     }
 
     /// Stops without ceremony; a second sandbox may open the state file afterwards.
@@ -198,22 +167,13 @@ impl Drop for Wire {
 async fn listen(merchants: Vec<Pay>) -> (String, mpsc::UnboundedReceiver<Seen>) {
     let (tell, seen) = mpsc::unbounded_channel();
     let handler = move |headers: HeaderMap, body: Bytes| {
-        let outcome = SignatureHeaders::from_headers(&headers)
-            .map_err(NotificationError::from)
-            .and_then(|headers| {
+        let outcome =
+            SignatureHeaders::from_headers(&headers).map_err(NotificationError::from).and_then(|headers| {
                 let mut outcomes = merchants.iter().map(|pay| pay.notification(&headers, &body));
                 let first = outcomes.next().unwrap();
-                if first.is_err() {
-                    outcomes.find(Result::is_ok).unwrap_or(first)
-                } else {
-                    first
-                }
+                if first.is_err() { outcomes.find(Result::is_ok).unwrap_or(first) } else { first }
             });
-        let status = if outcome.is_ok() {
-            StatusCode::NO_CONTENT
-        } else {
-            StatusCode::UNAUTHORIZED
-        };
+        let status = if outcome.is_ok() { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED };
         let _ = tell.send(outcome);
         async move { status }
     };
