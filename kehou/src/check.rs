@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+use sea_orm_migration::MigratorTrait;
 use shared::check::Checked;
-use shared::db::Db;
+use shared::db::{self, Db};
 
 use crate::platform::Settings;
 
@@ -47,20 +48,33 @@ impl Verdict {
 /// Checks every service's database.
 ///
 /// # Errors
-/// When a database cannot be opened or read.
+/// When a database is not there, has another schema, or cannot be read.
 pub async fn check(settings: &Settings) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict::default();
-    let connect = async |service: &'static str| {
-        Db::connect(&settings.database_of(service))
-            .await
-            .with_context(|| format!("the database of {service}"))
-    };
     let mut add =
         |service, found: Vec<Checked>| verdict.checked.extend(found.into_iter().map(|one| (service, one)));
-    add("identity", identity::check(&connect("identity").await?).await?);
-    add("catalog", catalog::check(&connect("catalog").await?).await?);
-    add("enrollment", enrollment::check(&connect("enrollment").await?).await?);
-    add("billing", billing::check(&connect("billing").await?).await?);
-    add("supervision", supervision::check(&connect("supervision").await?).await?);
+    add("identity", identity::check(&opened::<identity::Migrator>(settings, "identity").await?).await?);
+    add("catalog", catalog::check(&opened::<catalog::Migrator>(settings, "catalog").await?).await?);
+    add(
+        "enrollment",
+        enrollment::check(&opened::<enrollment::Migrator>(settings, "enrollment").await?).await?,
+    );
+    add("billing", billing::check(&opened::<billing::Migrator>(settings, "billing").await?).await?);
+    add(
+        "supervision",
+        supervision::check(&opened::<supervision::Migrator>(settings, "supervision").await?).await?,
+    );
     Ok(verdict)
+}
+
+/// Opens a service's database as it is: a look makes nothing and changes nothing.
+async fn opened<M: MigratorTrait>(settings: &Settings, service: &str) -> anyhow::Result<Db> {
+    if settings.database.is_none() {
+        let file = settings.data.join(format!("{service}.db"));
+        ensure!(file.is_file(), "there is no database of {service} at {}", file.display());
+    }
+    let of_service = || format!("the database of {service}");
+    let db = Db::connect(&settings.database_of(service)).await.with_context(of_service)?;
+    db::check_schema::<M>(&db).await.with_context(of_service)?;
+    Ok(db)
 }

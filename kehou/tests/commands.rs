@@ -1,5 +1,7 @@
 //! The program as an operator types it.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::process::{Command, Output};
 
 fn kehou(arguments: &[&str]) -> Output {
