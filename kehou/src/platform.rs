@@ -52,7 +52,7 @@ pub struct Settings {
     pub demo: Option<PathBuf>,
     /// The gateway's limits.
     pub limits: gateway::config::Limits,
-    /// Where traces go (OTLP over gRPC); none for nowhere. Only noted here: the process sets telemetry up.
+    /// Where liveness, readiness and metrics are served; none for nowhere.
     pub admin_listen: Option<String>,
 }
 
