@@ -7,8 +7,9 @@
 use chrono::NaiveDate;
 
 use crate::policy::Policy;
+use crate::supervise::{Missing, missing};
 use crate::value::{Clause, Silent};
-use crate::vocabulary::{ContentKind, MonthDay, Phase};
+use crate::vocabulary::{ContentKind, MonthDay, Phase, WeeklyComponent};
 
 /// What is known of a course before it is offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,9 +187,20 @@ pub fn phase_on(policy: &Policy, date: NaiveDate) -> Option<&Phase> {
     })
 }
 
+/// A course outside its phase's list that is accepted and must be on record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhaseFlag {
+    /// What the phase is called.
+    pub phase: String,
+    /// What divides the year.
+    pub clause: Clause,
+}
+
 /// Judges whether a course may start on a day, where the region divides its year into phases.
 ///
-/// A day in no phase is not judged: the documents leave it open.
+/// A day in no phase is not judged: the documents leave it open. That a phase names some courses does not say that others
+/// are forbidden in it, so that one outside the list is refused only where `phase_gate_enforced` says so, and flagged
+/// otherwise.
 ///
 /// # Errors
 /// [`CourseRefusal::NotInThisPhase`].
@@ -196,13 +208,60 @@ pub fn check_phase(
     policy: &Policy,
     course: &CourseFacts<'_>,
     starts_on: NaiveDate,
-) -> Result<(), CourseRefusal> {
+) -> Result<Option<PhaseFlag>, CourseRefusal> {
     let (Some(phase), Some(clause)) = (phase_on(policy, starts_on), policy.phase.phases.clause()) else {
-        return Ok(());
+        return Ok(None);
     };
     let is_feature = course.content_kind == ContentKind::Enrichment;
-    if (course.third_party && !phase.third_party) || (is_feature && !phase.feature_courses) {
-        return Err(CourseRefusal::NotInThisPhase { phase: phase.name_zh.clone(), clause: Box::new(clause) });
+    let is_outside = (course.third_party && !phase.third_party) || (is_feature && !phase.feature_courses);
+    let phase = phase.name_zh.clone();
+    match (is_outside, policy.phase.phase_gate_enforced.get()) {
+        (false, _) => Ok(None),
+        (true, Some(true)) => Err(CourseRefusal::NotInThisPhase { phase, clause: Box::new(clause) }),
+        (true, Some(false) | None) => Ok(Some(PhaseFlag { phase, clause })),
     }
-    Ok(())
+}
+
+/// A part of the week of which there are too few sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingComponent {
+    /// The part, with the sessions a week asks for.
+    pub component: WeeklyComponent,
+    /// Sessions there are.
+    pub found: u32,
+    /// What asks for them.
+    pub clause: Clause,
+}
+
+/// Gives the parts of a week of which `given` holds too few sessions, in the order of the document; none where no document
+/// says what a week is made of.
+///
+/// `given` are sessions of one week by the component's key. Entries of one key add up; more than asked for is no fault.
+#[must_use]
+pub fn check_week_components(policy: &Policy, given: &[(&str, u32)]) -> Vec<MissingComponent> {
+    let Some((components, clause)) = policy.course.weekly_components.known() else {
+        return Vec::new();
+    };
+    let found = |key: &str| {
+        let own = given.iter().filter(|(given, _)| *given == key);
+        own.fold(0, |sum: u32, (_, count)| sum.saturating_add(*count))
+    };
+    components
+        .iter()
+        .map(|component| (component, found(&component.key)))
+        .filter(|(component, found)| *found < component.count)
+        .map(|(component, found)| MissingComponent {
+            component: component.clone(),
+            found,
+            clause: clause.clone(),
+        })
+        .collect()
+}
+
+/// Gives what every menu must offer and this one does not. `given_keys` are those of `required_items` it offers.
+///
+/// That the menu must offer it does not oblige a pupil to take it.
+#[must_use]
+pub fn missing_items(policy: &Policy, given_keys: &[&str]) -> Option<Missing> {
+    missing(&policy.course.required_items, given_keys)
 }

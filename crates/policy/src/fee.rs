@@ -8,6 +8,9 @@
 //! | class hour | the ceilings of a class hour and of a day | hours × price, each day cut to the day's ceiling |
 //! | day | the same two | once a day, cut to both |
 //!
+//! A charge over a term's lessons stays within the ceilings of a term whatever it is counted by. What several courses of
+//! one pupil cost together is judged by [`month_ceiling`] and [`term_ceiling`].
+//!
 //! Nothing is converted: a price by a basis on which the region states no amount is answered [`Silent`]. Several
 //! ceilings hold together. Extended care has no price at all.
 
@@ -19,8 +22,8 @@ use shared::value::{Fen, FenError};
 
 use crate::policy::Policy;
 use crate::time::is_same_part;
-use crate::value::{Clause, Say, Silent, Value};
-use crate::vocabulary::{DayPart, FeeMode, ProrationRule, Stage};
+use crate::value::{Binding, Clause, Say, Silent, Value};
+use crate::vocabulary::{DayPart, FeeMode, ProrationRule, SlotCapCombination, Stage};
 
 /// What an amount is counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -176,6 +179,8 @@ pub enum FeeRefusal {
 /// [`FeeRefusal`]; the region's silence on the basis or the stage is [`Silent`].
 pub fn check_tariff(policy: &Policy, tariff: &Tariff) -> Result<Vec<Clause>, FeeRefusal> {
     let fee = &policy.fee;
+    // What is stated for other stages, free or not, says nothing on this one.
+    let of_fee = of_stage(&fee.fee_stage_scope, tariff.stage)?;
     let mut clauses = vec![payable(policy)?];
     if tariff.slot_kind == DayPart::Extended {
         return Err(FeeRefusal::ExtendedCareUnpriced);
@@ -185,14 +190,8 @@ pub fn check_tariff(policy: &Policy, tariff: &Tariff) -> Result<Vec<Clause>, Fee
     {
         return Err(FeeRefusal::OutOfScope { part: tariff.slot_kind, clause: Box::new(clause) });
     }
-    for scope in [&fee.fee_stage_scope, &policy.scope.school_stages] {
-        if let Some((stages, clause)) = scope.known() {
-            if !stages.contains(&tariff.stage) {
-                return Err(scope.silence().into());
-            }
-            clauses.push(clause);
-        }
-    }
+    clauses.extend(of_fee);
+    clauses.extend(of_stage(&policy.scope.school_stages, tariff.stage)?);
     if let Some((true, clause)) = fee.price_approval_required.known() {
         if tariff.approval_document.as_ref().is_none_or(|document| document.trim().is_empty()) {
             return Err(FeeRefusal::ApprovalMissing { clause: Box::new(clause) });
@@ -204,6 +203,15 @@ pub fn check_tariff(policy: &Policy, tariff: &Tariff) -> Result<Vec<Clause>, Fee
     }
     clauses.extend(within_limits(policy, tariff)?);
     Ok(clauses)
+}
+
+/// The clause by which something is said of a stage; silence when it is said of others only.
+fn of_stage(scope: &Value<Vec<Stage>>, stage: Stage) -> Result<Option<Clause>, Silent> {
+    match scope.known() {
+        Some((stages, clause)) if stages.contains(&stage) => Ok(Some(clause)),
+        Some(_) => Err(scope.silence()),
+        None => Ok(None),
+    }
 }
 
 /// The clause under which parents pay at all.
@@ -241,15 +249,9 @@ fn within_limits(policy: &Policy, tariff: &Tariff) -> Result<Vec<Clause>, FeeRef
             said(clauses, &fee.parent_fee_fen_per_month)
         }
         Basis::SlotMonth { end_slot } => {
-            let (caps, clause) = fee.slot_fee_cap_fen_per_month.demand()?;
-            let cap = end_slot.checked_sub(1).and_then(|index| caps.get(usize::try_from(index).ok()?));
-            let Some(limit) = cap.copied() else {
-                return Err(fee.slot_fee_cap_fen_per_month.silence().into());
-            };
-            if asked > limit {
-                return Err(FeeRefusal::AboveCeiling { limit, asked, clause: Box::new(clause) });
-            }
-            Ok(vec![clause])
+            let limit = slot_month_limit(policy, end_slot)?;
+            limit.hold(asked)?;
+            Ok(limit.clauses)
         }
         Basis::ClassHour => {
             clauses.extend(at_most(&fee.parent_fee_cap_fen_per_class_hour, asked)?);
@@ -261,6 +263,52 @@ fn within_limits(policy: &Policy, tariff: &Tariff) -> Result<Vec<Clause>, FeeRef
             said(clauses, &fee.parent_fee_cap_fen_per_day)
         }
     }
+}
+
+/// Most of a month for a pupil who stays to an end slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotLimit {
+    /// The most.
+    pub limit: Fen,
+    /// What sets it: the ceilings first, then how they combine where that matters.
+    pub clauses: Vec<Clause>,
+}
+
+impl SlotLimit {
+    fn hold(&self, asked: Fen) -> Result<(), FeeRefusal> {
+        let (limit, clause) = (self.limit, self.clauses.first().cloned());
+        match clause {
+            Some(clause) if asked > limit => {
+                Err(FeeRefusal::AboveCeiling { limit, asked, clause: Box::new(clause) })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Gives the most of a month for a pupil who stays to `end_slot`, counted from 1.
+///
+/// Where a region states a ceiling for each of several slots, its documents may leave open whether the last slot's holds
+/// alone or those before it add to it; `slot_cap_combination` says which. For the first slot it makes no difference.
+///
+/// # Errors
+/// [`Silent`] on the ceilings, on a slot that has none, or on how several combine.
+pub fn slot_month_limit(policy: &Policy, end_slot: u32) -> Result<SlotLimit, FeeRefusal> {
+    let fee = &policy.fee;
+    let (caps, clause) = fee.slot_fee_cap_fen_per_month.demand()?;
+    let up_to = usize::try_from(end_slot).ok().and_then(|count| caps.get(..count));
+    let Some((own, before)) = up_to.and_then(<[Fen]>::split_last) else {
+        return Err(fee.slot_fee_cap_fen_per_month.silence().into());
+    };
+    if before.is_empty() {
+        return Ok(SlotLimit { limit: *own, clauses: vec![clause] });
+    }
+    let (combination, combined) = fee.slot_cap_combination.demand()?;
+    let limit = match combination {
+        SlotCapCombination::ByEndSlot => *own,
+        SlotCapCombination::Sum => Fen::total(before.iter().copied())?.plus(*own)?,
+    };
+    Ok(SlotLimit { limit, clauses: vec![clause, combined] })
 }
 
 /// The clauses, or the silence of the key one of them would have come from.
@@ -288,36 +336,57 @@ fn exactly(stated: &Value<Fen>, asked: Fen) -> Result<Option<Clause>, FeeRefusal
     }
 }
 
-/// Charges a tariff for the days a pupil has lessons.
+/// Charges a tariff for the days of one term on which a pupil has lessons.
 ///
-/// The tariff is judged again. No lesson, no charge: `total` is then zero and no order is due.
+/// The tariff is judged again. No lesson, no charge: `total` is then zero and no order is due. A day above its ceiling is
+/// cut to it; a sum above a ceiling of the term is refused.
 ///
 /// # Errors
-/// [`FeeRefusal`], as [`check_tariff`]; [`Silent`] on `proration_rule` for a basis by the month.
+/// [`FeeRefusal`], as [`check_tariff`]; [`FeeRefusal::AboveCeiling`] for the sum; [`Silent`] on `proration_rule` for a
+/// basis by the month.
 pub fn charge(policy: &Policy, tariff: &Tariff, days: &[LessonDay]) -> Result<Charge, FeeRefusal> {
     let mut clauses = check_tariff(policy, tariff)?;
     let days = by_date(days);
-    let total = match tariff.basis {
-        Basis::Term if days.is_empty() => Fen::ZERO,
-        Basis::Term => tariff.amount,
+    let mut charge = match tariff.basis {
+        Basis::Term => {
+            let total = if days.is_empty() { Fen::ZERO } else { tariff.amount };
+            Charge { total, days: Vec::new(), clauses }
+        }
         Basis::Month | Basis::SlotMonth { .. } => {
             let (rule, clause) = policy.fee.proration_rule.demand()?;
             clauses.push(clause);
-            match rule {
+            let total = match rule {
                 ProrationRule::WholeMonth => {
                     let months: BTreeSet<_> = days.keys().map(|date| (date.year(), date.month())).collect();
                     tariff.amount.times(i64::try_from(months.len()).map_err(|_| FenError)?)?
                 }
-            }
+            };
+            Charge { total, days: Vec::new(), clauses }
         }
         Basis::ClassHour | Basis::Day => {
             let days = days.into_iter().map(|(date, day)| charge_day(policy, tariff, date, day));
             let days = days.collect::<Result<Vec<_>, FeeRefusal>>()?;
             let total = Fen::total(days.iter().map(|day| day.charged))?;
-            return Ok(Charge { total, days, clauses: with_class_hour(policy, clauses) });
+            Charge { total, days, clauses: with_class_hour(policy, clauses) }
         }
     };
-    Ok(Charge { total, days: Vec::new(), clauses })
+    for clause in within_term(policy, tariff.offering, charge.total)? {
+        if !charge.clauses.contains(&clause) {
+            charge.clauses.push(clause);
+        }
+    }
+    Ok(charge)
+}
+
+/// Holds what one offering costs in a term against the ceilings of a term.
+fn within_term(policy: &Policy, offering: Offering, total: Fen) -> Result<Vec<Clause>, FeeRefusal> {
+    let fee = &policy.fee;
+    let own = match offering {
+        Offering::Service => &fee.parent_fee_fen_per_term,
+        Offering::PersonalisedCourse => &fee.personalised_course_parent_cap_fen_per_term,
+    };
+    let held = [at_most(own, total)?, at_most(&fee.parent_fee_cap_fen_per_term, total)?];
+    Ok(held.into_iter().flatten().collect())
 }
 
 #[derive(Clone, Copy)]
@@ -363,6 +432,40 @@ fn with_class_hour(policy: &Policy, mut clauses: Vec<Clause>) -> Vec<Clause> {
         clauses.push(clause);
     }
     clauses
+}
+
+/// A pupil's fees of one month, added up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonthTotal {
+    /// Over all courses.
+    pub total: Fen,
+    /// The last slot the pupil stays to, from 1; nothing without a course.
+    pub end_slot: Option<u32>,
+    /// The clauses it was held against.
+    pub clauses: Vec<Clause>,
+}
+
+/// Judges all fees of one pupil in one month together, where ceilings are by end slot.
+///
+/// `courses` are all the pupil's courses of the month, each with the slot it ends in and what it costs. The last slot the
+/// pupil stays to decides the ceiling.
+///
+/// # Errors
+/// As [`slot_month_limit`]; [`FeeRefusal::AboveCeiling`] for the sum; [`FeeRefusal::FreeOfCharge`] and
+/// [`FeeRefusal::AwaitingApproval`] by the mode.
+pub fn month_ceiling(policy: &Policy, courses: &[(u32, Fen)]) -> Result<MonthTotal, FeeRefusal> {
+    payable(policy)?;
+    let total = Fen::total(courses.iter().map(|course| course.1))?;
+    let end_slot = courses.iter().map(|course| course.0).max();
+    let clauses = match end_slot {
+        Some(end_slot) => {
+            let limit = slot_month_limit(policy, end_slot)?;
+            limit.hold(total)?;
+            limit.clauses
+        }
+        None => Vec::new(),
+    };
+    Ok(MonthTotal { total, end_slot, clauses })
 }
 
 /// A pupil's fees of one term, added up.
@@ -432,4 +535,78 @@ pub fn average(policy: &Policy, fees: &[(Fen, u32)]) -> Result<Average, FeeRefus
     }
     let compared = charged_total.cmp(&standard.times(i64::from(pupil_count))?);
     Ok(Average { charged_total, pupil_count, standard: *standard, compared, clause })
+}
+
+/// What the region itself states that parents pay, on one dimension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatedFee {
+    /// What the amount is counted by.
+    pub basis: Basis,
+    /// The amount.
+    pub amount: Fen,
+    /// Whether it is the fee itself, the most, or an average over all pupils.
+    pub binding: Binding,
+    /// The stages it is for; nothing when the documents do not say.
+    pub stages: Option<Vec<Stage>>,
+    /// What it is for.
+    pub offering: Offering,
+    /// What states it.
+    pub clause: Clause,
+}
+
+/// Gives what the region states that parents pay: one entry a dimension, fees before ceilings, ceilings before averages.
+///
+/// Several hold together. The ceilings of end slots are as stated, one for each; [`slot_month_limit`] combines them.
+///
+/// # Errors
+/// [`FeeRefusal::FreeOfCharge`], [`FeeRefusal::AwaitingApproval`], or [`Silent`] when no document states any.
+pub fn stated(policy: &Policy) -> Result<Vec<StatedFee>, FeeRefusal> {
+    payable(policy)?;
+    let fee = &policy.fee;
+    let stages = fee.fee_stage_scope.get();
+    let service = Offering::Service;
+    let single = [
+        (&fee.parent_fee_fen_per_term, Basis::Term, Binding::Exact, service),
+        (&fee.parent_fee_fen_per_month, Basis::Month, Binding::Exact, service),
+        (&fee.parent_fee_cap_fen_per_class_hour, Basis::ClassHour, Binding::Ceiling, service),
+        (&fee.parent_fee_cap_fen_per_day, Basis::Day, Binding::Ceiling, service),
+        (&fee.parent_fee_cap_fen_per_term, Basis::Term, Binding::Ceiling, service),
+        (
+            &fee.personalised_course_parent_cap_fen_per_term,
+            Basis::Term,
+            Binding::Ceiling,
+            Offering::PersonalisedCourse,
+        ),
+        (&fee.parent_fee_avg_fen_per_term, Basis::Term, Binding::Average, service),
+    ];
+    let entry = |basis, amount, binding, offering, clause| StatedFee {
+        basis,
+        amount,
+        binding,
+        stages: stages.cloned(),
+        offering,
+        clause,
+    };
+    let mut fees: Vec<StatedFee> = single
+        .into_iter()
+        .filter_map(|(value, basis, binding, offering)| {
+            let (amount, clause) = value.known()?;
+            Some(entry(basis, *amount, binding, offering, clause))
+        })
+        .collect();
+    if let Some((caps, clause)) = fee.slot_fee_cap_fen_per_month.known() {
+        let by_slot = caps.iter().zip(1..).map(|(cap, end_slot)| {
+            entry(Basis::SlotMonth { end_slot }, *cap, Binding::Ceiling, service, clause.clone())
+        });
+        let after_fees = fees.iter().take_while(|fee| fee.binding == Binding::Exact).count();
+        fees.splice(after_fees..after_fees, by_slot);
+    }
+    if fees.is_empty() { Err(fee.parent_fee_fen_per_term.silence().into()) } else { Ok(fees) }
+}
+
+/// Gives the clause by which a price rests on a cost sheet (成本核算); nothing when none asks for one.
+#[must_use]
+pub fn needs_cost_sheet(policy: &Policy) -> Option<Clause> {
+    let (required, clause) = policy.fee.cost_accounting_required.known()?;
+    required.then_some(clause)
 }

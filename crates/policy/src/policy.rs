@@ -8,14 +8,15 @@ use std::sync::Arc;
 use chrono::{NaiveDate, NaiveTime};
 use shared::value::Fen;
 
-use crate::packs::Layer;
-use crate::value::{Clause, Key, Silent, Value};
+use crate::layer::Layer;
+use crate::value::{Clause, Key, Say, Silent, Source, Standing, Step, Value};
 use crate::vocabulary::{
     BasisPoints, ChargeType, ChoiceMode, ContentKind, DayPart, Deadline, DisbursementAccount,
     DisclosureFrequency, ElasticDismissal, EndBasis, FeeMode, HeadCount, HomeworkPosition, Hotline, Item,
     LedgerPeriod, MatchBase, MonthDay, OfficeHours, PartialRate, PayeeAccount, Phase, ProrationRule,
-    RefundRule, Report, Rollout, SlotCapCombination, SlotOffsets, Stage, StartAfter, Step, Strictness,
-    Target, Waiver, WaiverLevel, WaiverRounding, WeeklyComponent, WhitelistScope, YearlySum,
+    RefundRule, Report, Rollout, Rounding, ScopedGrant, SlotCapCombination, SlotOffsets, StaffPayBasis,
+    Stage, StartAfter, Step as EnrollmentStep, Strictness, Target, Waiver, WaiverLevel, WaiverRounding,
+    WeeklyComponent, WhitelistScope, YearlySum,
 };
 
 /// How far what stands below may depart from what stands above.
@@ -127,8 +128,16 @@ macro_rules! keys {
             /// The policy a pack below starts from: all that is known here, as inherited.
             pub(crate) fn handed_down(&self, identity: Identity) -> Self {
                 let pack_id: Arc<str> = Arc::from(identity.pack_id.as_str());
+                let inferred = match &identity.parent_ground {
+                    Some(ParentGround::Inferred(why)) => Some(why.as_str()),
+                    Some(ParentGround::Document(_)) => None,
+                    None => self.identity.inferred.as_deref(),
+                };
+                let step = Step { from_zh: &self.identity.name_zh, inferred };
                 Self {
-                    $($group: $struct { $($key: self.$group.$key.handed_down(Arc::clone(&pack_id)),)+ },)+
+                    $($group: $struct {
+                        $($key: self.$group.$key.handed_down(Arc::clone(&pack_id), &step),)+
+                    },)+
                     identity,
                 }
             }
@@ -151,8 +160,58 @@ macro_rules! keys {
                 })+)+
                 None
             }
+
+            /// Gives a key as it is held here; nothing when the schema has no such key.
+            #[must_use]
+            pub fn entry(&self, key: &str) -> Option<Entry> {
+                $($(if key == stringify!($key) {
+                    return Some(Entry::of(&self.$group.$key));
+                })+)+
+                None
+            }
+
+            /// Gives every key with where it stands and the clause it rests on, in the order of the schema.
+            #[must_use]
+            pub fn entries(&self) -> Vec<Entry> {
+                vec![$($(Entry::of(&self.$group.$key),)+)+]
+            }
+
+            /// Gives the keys on which another policy says something else, in the order of the schema.
+            pub(crate) fn keys_unlike(&self, other: &Self) -> Vec<&'static Key> {
+                let mut keys: Vec<&'static Key> = Vec::new();
+                $($(if self.$group.$key.says_otherwise(&other.$group.$key) {
+                    keys.push(&$group::$key);
+                })+)+
+                keys
+            }
         }
     };
+}
+
+/// A key of the schema as one policy holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The key.
+    pub key: &'static Key,
+    /// Where its value stands.
+    pub standing: Standing,
+    /// The clause it rests on; nothing when silent.
+    pub clause: Option<Clause>,
+}
+
+impl Entry {
+    pub(crate) fn of<T: Say>(value: &Value<T>) -> Self {
+        Self { key: value.key, standing: value.standing(), clause: value.clause() }
+    }
+}
+
+/// Why a pack stands below its parent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParentGround {
+    /// No document says so; this is why it is read so.
+    Inferred(String),
+    /// A document says so.
+    Document(Source),
 }
 
 /// Which policy this is.
@@ -161,6 +220,9 @@ pub(crate) struct Identity {
     pub pack_id: String,
     pub name_zh: String,
     pub parent_pack: Option<String>,
+    pub parent_ground: Option<ParentGround>,
+    /// Why what is said here holds below where no other ground is given.
+    pub inferred: Option<String>,
     pub version: String,
     pub supplement: Option<SupplementIdentity>,
     pub effective_from: Option<NaiveDate>,
@@ -192,6 +254,12 @@ impl Policy {
     #[must_use]
     pub fn parent_pack(&self) -> Option<&str> {
         self.identity.parent_pack.as_deref()
+    }
+
+    /// Why it stands below the pack above; nothing when it names none.
+    #[must_use]
+    pub fn parent_ground(&self) -> Option<&ParentGround> {
+        self.identity.parent_ground.as_ref()
     }
 
     /// The pack's content and that of all above it as 16 hex digits. Comments and layout do not change it.
@@ -336,6 +404,8 @@ keys! {
     provider: Provider {
         /// Whether third parties may teach at all.
         third_party_course_allowed: bool, at_most, "可引入第三方课程", "third-party courses allowed", "", "";
+        /// Whether third parties take part as assessors (第三方参与评估). Says nothing on whether they teach.
+        third_party_assessor: bool, local, "第三方参与评估", "third parties assess", "", "";
         /// Whether schools buy from a whitelist only.
         whitelist_required: bool, at_least, "实行白名单", "whitelist required", "", "";
         /// Whose schools a listing serves.
@@ -354,6 +424,8 @@ keys! {
     phase: Phases {
         /// The phases, in order.
         phases: Vec<Phase>, local, "实施阶段", "phases", "", "";
+        /// Whether courses outside a phase's list are refused rather than flagged.
+        phase_gate_enforced: bool, at_least, "阶段限制强制执行", "phases are enforced", "", "";
     }
 
     /// What parents pay.
@@ -384,6 +456,8 @@ keys! {
         price_approval_required: bool, at_least, "收费须经核定", "price approval required", "", "";
         /// Who approves prices.
         price_authority: String, local, "价格核定部门", "price authority", "", "";
+        /// Whether a price rests on a cost sheet (成本核算).
+        cost_accounting_required: bool, at_least, "收费须有成本核算", "cost sheet required", "", "";
         /// What kinds of charge there are.
         charge_types: Vec<ChargeType>, among, "收费类型", "charge types", "", "";
         /// What is paid back; a district's to say.
@@ -428,12 +502,22 @@ keys! {
         gov_subsidy_tied_to_evaluation: bool, local, "补助与考评挂钩", "subsidy tied to evaluation", "", "";
         /// One sum a year.
         gov_fixed_fen_per_year: YearlySum, local, "年度专项资金", "yearly fund", " 元/年", " yuan a year";
+        /// Whose treasury pays, in the document's words.
+        gov_funded_by: String, local, "经费来源", "funded by", "", "";
+        /// Government money for parts of the region only.
+        gov_scoped_grants: Vec<ScopedGrant>, local, "限定范围的财政补助", "grants for parts of the region", "", "";
+        /// Which of those parts the district lies in; a district's to say.
+        gov_scopes: Vec<String>, local, "所属补助范围", "parts the district lies in", "", "";
+        /// Which way a fraction of a fen of a subsidy goes; a district's to say.
+        gov_rounding: Rounding, local, "财政补助取整", "rounding of subsidies", "", "";
     }
 
     /// What staff are paid.
     staff: Staff {
         /// School staff, for a class hour.
         internal_pay_fen_per_class_hour: Fen, local, "校内教职工补贴", "staff pay", " 元/课时", " yuan a class hour";
+        /// What pay is counted by.
+        staff_pay_basis: StaffPayBasis, local, "报酬计量依据", "pay is counted by", "", "";
         /// Outside professionals at most, for a class hour.
         external_pay_cap_fen_per_class_hour: Fen, at_most, "外聘人员补贴上限", "most for outside staff", " 元/课时", " yuan a class hour";
         /// The share of fees that goes to staff.
@@ -448,12 +532,14 @@ keys! {
     funds: Funds {
         /// The purposes allowed.
         fund_use_allowed: Vec<Item>, among, "经费用途", "allowed uses", "", "";
+        /// Whether the money may serve nothing else (专款专用).
+        earmarked: bool, at_least, "专款专用", "earmarked", "", "";
     }
 
     /// How pupils come in.
     enroll: Enroll {
         /// The steps of an application, in order.
-        enrollment_steps: Vec<Step>, local, "报名流程", "enrollment steps", "", "";
+        enrollment_steps: Vec<EnrollmentStep>, local, "报名流程", "enrollment steps", "", "";
         /// Whether parents sign an agreement first.
         agreement_required: bool, at_least, "签订自愿服务协议", "agreement required", "", "";
         /// Who is served first where seats are scarce. Waives nothing.
@@ -468,6 +554,8 @@ keys! {
         parent_notice_required: bool, at_least, "告知家长", "parent notice required", "", "";
         /// Whether taking part is voluntary.
         voluntary: bool, at_least, "自愿参加", "voluntary", "", "";
+        /// Whether what families need is surveyed first (摸排调查).
+        need_survey_required: bool, at_least, "开展需求摸排", "need survey required", "", "";
     }
 
     /// How pupils go home.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use chrono::NaiveDate;
+
 use crate::value::{Clause, Silent};
 
 /// One thing wrong in one file.
@@ -31,6 +33,15 @@ pub enum Rule {
         /// The limit.
         limit: u64,
     },
+    /// It is a folder or something else that is no plain file.
+    #[error("is no plain file")]
+    NotAFile,
+    /// The bytes are not UTF-8, from this line on.
+    #[error("is not UTF-8 text")]
+    NotUtf8,
+    /// The file is YAML.
+    #[error("is YAML; a pack is TOML: `[group.key]` and `value = …`, in a file that ends in .toml")]
+    Yaml,
     /// The file is not TOML.
     #[error("is not TOML: {0}")]
     Syntax(String),
@@ -81,6 +92,36 @@ pub enum Rule {
     /// A parent, or the pack a supplement belongs to, does not exist.
     #[error("names the pack `{0}`, which does not exist")]
     MissingPack(String),
+    /// A pack with a parent says why it stands below it, by one reason or one document; a pack without says neither.
+    #[error(
+        "needs exactly one of parent_inferred and parent_source beside parent_pack, and neither without it"
+    )]
+    ParentGround,
+    /// An entry cannot be both an inference and one of two readings.
+    #[error("has both a note and a reading")]
+    NoteAndReading,
+    /// What should come first comes last.
+    #[error("runs backwards: from {from} to {to}")]
+    Backwards {
+        /// The first day.
+        from: NaiveDate,
+        /// The last day.
+        to: NaiveDate,
+    },
+    /// Two editions say they are in force on the same days.
+    #[error("is in force on the same days as {other}")]
+    Overlaps {
+        /// The file of the other edition.
+        other: String,
+    },
+    /// A word names nothing that is listed elsewhere in the policy.
+    #[error("names `{found}`, which {key} does not list")]
+    Unlisted {
+        /// The word.
+        found: String,
+        /// The key that lists such words.
+        key: &'static str,
+    },
     /// Parents form a circle.
     #[error("parents form a circle: {0}")]
     CircularParent(String),
@@ -116,12 +157,23 @@ pub enum Rule {
     Incomplete(Silent),
 }
 
+impl Problem {
+    /// A problem of a file as a whole.
+    pub(crate) fn of_file(file: String, rule: Rule) -> Self {
+        Self { file, line: 1, key: String::new(), rule }
+    }
+}
+
 impl Rule {
     /// Whether it is about two files together rather than about one alone.
     pub(crate) fn is_between_files(&self) -> bool {
         matches!(
             self,
-            Self::Loosens { .. } | Self::Contradicts { .. } | Self::Excludes { .. } | Self::Incomplete(_)
+            Self::Loosens { .. }
+                | Self::Contradicts { .. }
+                | Self::Excludes { .. }
+                | Self::Incomplete(_)
+                | Self::Unlisted { .. }
         )
     }
 }

@@ -5,6 +5,7 @@ use shared::value::Fen;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::folder::File;
 use crate::problem::{Problem, Rule};
 use crate::value::{Phrase, Say};
 
@@ -28,6 +29,13 @@ pub(crate) struct Scribe<'a> {
     /// The key being read.
     pub key: String,
     pub problems: Vec<Problem>,
+}
+
+impl<'a> Scribe<'a> {
+    /// Starts on a file.
+    pub fn of(file: &'a File) -> Self {
+        Self { file: &file.name, text: &file.text, key: String::new(), problems: Vec::new() }
+    }
 }
 
 impl Scribe<'_> {
@@ -147,15 +155,19 @@ impl Readable for Fen {
     }
 }
 
+/// The date a value is; nothing when it is something else.
+pub(crate) fn date_of(value: &DeValue<'_>) -> Option<NaiveDate> {
+    match value {
+        DeValue::Datetime(moment) if moment.time.is_none() => moment.date.and_then(|date| {
+            NaiveDate::from_ymd_opt(i32::from(date.year), u32::from(date.month), u32::from(date.day))
+        }),
+        _ => None,
+    }
+}
+
 impl Readable for NaiveDate {
     fn read(node: Node<'_>, scribe: &mut Scribe<'_>) -> Option<Self> {
-        let date = match node.value {
-            DeValue::Datetime(moment) if moment.time.is_none() => moment.date.and_then(|date| {
-                Self::from_ymd_opt(i32::from(date.year), u32::from(date.month), u32::from(date.day))
-            }),
-            _ => None,
-        };
-        date.or_else(|| scribe.wrong(node, "a date such as 2026-09-01, without quotes"))
+        date_of(node.value).or_else(|| scribe.wrong(node, "a date such as 2026-09-01, without quotes"))
     }
 }
 

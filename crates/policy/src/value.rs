@@ -89,6 +89,27 @@ pub enum Basis {
     Decision(Decision),
 }
 
+/// How the words of a document were read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remark {
+    /// An inference nobody contests.
+    Note(String),
+    /// One of two readings the words allow, the harmless one. A supplement may decide otherwise.
+    Reading(String),
+}
+
+/// How a value came down from a region above.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Inheritance {
+    /// The pack that states it.
+    pub pack_id: String,
+    /// What that region is called.
+    pub name_zh: String,
+    /// Why it is taken to hold below, where no document says that it does.
+    pub inferred: Option<String>,
+}
+
 /// One rule as it stands: who says it, what, how it binds, and where it is written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Clause {
@@ -104,33 +125,79 @@ pub struct Clause {
     pub value: Phrase,
     /// Where it is written.
     pub basis: Basis,
-    /// How the words were read, where they allow more than one reading.
-    pub note: Option<String>,
+    /// How the words were read, where that needs saying.
+    pub remark: Option<Remark>,
+    /// How it came down from above; nothing when the region itself says it.
+    pub inherited: Option<Inheritance>,
 }
 
 impl Clause {
-    /// Says it in both languages, such as `≤ 10.00 元/天：《…》第74行“每天不超过 10 元”`.
+    /// Says it in both languages, such as `每天收费上限：≤ 10.00 元/天：《…》第74行“每天不超过 10 元”`.
     #[must_use]
     pub fn say(&self) -> Phrase {
-        let mark = self.binding.mark();
-        let (basis_zh, basis_en) = match &self.basis {
-            Basis::Document(source) => (
-                format!("《{}》第{}行“{}”", source.title_zh, source.line, source.words_zh),
-                format!("《{}》 line {}: “{}”", source.title_zh, source.line, source.words_zh),
-            ),
-            Basis::Decision(decision) => (
-                format!("{}《{}》（{}）", decision.decided_by, decision.document, decision.dated),
-                format!("{}, 《{}》 of {}", decision.decided_by, decision.document, decision.dated),
-            ),
-        };
-        let (note_zh, note_en) = match &self.note {
-            Some(note) => (format!("（{note}）"), format!(" ({note})")),
-            None => (String::new(), String::new()),
-        };
+        let (mark, ground) = (self.binding.mark(), self.ground());
         Phrase {
-            zh: format!("{}：{}{}：{basis_zh}{note_zh}", self.name.zh, mark.zh, self.value.zh),
-            en: format!("{}: {}{}: {basis_en}{note_en}", self.name.en, mark.en, self.value.en),
+            zh: format!("{}：{}{}：{}", self.name.zh, mark.zh, self.value.zh, ground.zh),
+            en: format!("{}: {}{}: {}", self.name.en, mark.en, self.value.en, ground.en),
         }
+    }
+
+    /// Says what it rests on alone: the document's words or the decision, how it came down, how it was read.
+    #[must_use]
+    pub fn ground(&self) -> Phrase {
+        let mut ground = match &self.basis {
+            Basis::Document(source) => source.say(),
+            Basis::Decision(decision) => decision.say(),
+        };
+        if let Some(inherited) = &self.inherited {
+            let said = inherited.say();
+            ground.zh += &format!("，{}", said.zh);
+            ground.en += &format!(", {}", said.en);
+        }
+        match &self.remark {
+            Some(Remark::Note(note)) => {
+                ground.zh += &format!("（{note}）");
+                ground.en += &format!(" ({note})");
+            }
+            Some(Remark::Reading(reading)) => {
+                ground.zh += &format!("（原文有两种读法：{reading}；区县可另作决定）");
+                ground.en += &format!(" (one of two readings: {reading}; a district may decide otherwise)");
+            }
+            None => {}
+        }
+        ground
+    }
+}
+
+impl Say for Source {
+    fn say(&self) -> Phrase {
+        Phrase {
+            zh: format!("《{}》第{}行“{}”", self.title_zh, self.line, self.words_zh),
+            en: format!("《{}》 line {}: “{}”", self.title_zh, self.line, self.words_zh),
+        }
+    }
+}
+
+impl Say for Decision {
+    fn say(&self) -> Phrase {
+        Phrase {
+            zh: format!("{}《{}》（{}）", self.decided_by, self.document, self.dated),
+            en: format!("{}, 《{}》 of {}", self.decided_by, self.document, self.dated),
+        }
+    }
+}
+
+impl Say for Inheritance {
+    fn say(&self) -> Phrase {
+        let mut said = Phrase::new(
+            format!("承继自{}", self.name_zh),
+            format!("inherited from {} ({})", self.name_zh, self.pack_id),
+        );
+        if let Some(inferred) = &self.inferred {
+            said.zh += &format!("（推定：{inferred}）");
+            said.en += &format!(", by inference: {inferred}");
+        }
+        said
     }
 }
 
@@ -145,6 +212,44 @@ pub struct Silent {
     pub key: &'static str,
 }
 
+/// Where a key's value stands, without the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// The region's own document says it.
+    Stated,
+    /// A document of a region above says it.
+    Inherited,
+    /// The district decided it in a supplement.
+    Supplemented,
+    /// Nobody says it.
+    Silent,
+}
+
+impl Standing {
+    /// Gives the word for programs, such as `stated`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Stated => "stated",
+            Self::Inherited => "inherited",
+            Self::Supplemented => "supplemented",
+            Self::Silent => "silent",
+        }
+    }
+}
+
+impl Say for Standing {
+    fn say(&self) -> Phrase {
+        match self {
+            Self::Stated => Phrase::new("本地区文件规定", "stated"),
+            Self::Inherited => Phrase::new("承继上级", "inherited"),
+            Self::Supplemented => Phrase::new("区县补充决定", "decided by the district"),
+            Self::Silent => Phrase::new("没有规定", "silent"),
+        }
+    }
+}
+
 /// Where a key's value stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Held<T> {
@@ -157,7 +262,7 @@ pub enum Held<T> {
         /// Where it is written.
         source: Source,
         /// How the words were read.
-        note: Option<String>,
+        remark: Option<Remark>,
     },
     /// A document of a region above says it.
     Inherited {
@@ -168,9 +273,14 @@ pub enum Held<T> {
         /// Where it is written.
         source: Source,
         /// How the words were read.
-        note: Option<String>,
+        remark: Option<Remark>,
         /// The pack that says it.
         from: String,
+        /// What that region is called.
+        from_zh: String,
+        /// Why it is taken to hold below: the reason of the first step down from the pack that says it. Nothing where a
+        /// document says that it holds there.
+        inferred: Option<String>,
     },
     /// The district decided it in a supplement.
     Supplemented {
@@ -194,8 +304,10 @@ pub struct Key {
     pub group: &'static str,
     /// Its name, such as `parent_fee_cap_fen_per_day`.
     pub name: &'static str,
-    pub(crate) zh: &'static str,
-    pub(crate) en: &'static str,
+    /// What people who read Chinese call it.
+    pub zh: &'static str,
+    /// What people who read English call it.
+    pub en: &'static str,
     pub(crate) unit_zh: &'static str,
     pub(crate) unit_en: &'static str,
 }
@@ -244,6 +356,28 @@ impl<T> Value<T> {
         Silent { pack_id: self.pack_id.to_string(), key: self.key.name }
     }
 
+    /// Gives where the value stands, without the value.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        match &self.held {
+            Held::Stated { .. } => Standing::Stated,
+            Held::Inherited { .. } => Standing::Inherited,
+            Held::Supplemented { .. } => Standing::Supplemented,
+            Held::Silent => Standing::Silent,
+        }
+    }
+
+    /// Whether the value is one of two readings of a document, which a supplement may still decide.
+    #[must_use]
+    pub fn is_reading(&self) -> bool {
+        match &self.held {
+            Held::Stated { remark, .. } | Held::Inherited { remark, .. } => {
+                matches!(remark, Some(Remark::Reading(_)))
+            }
+            Held::Supplemented { .. } | Held::Silent => false,
+        }
+    }
+
     /// Gives how it binds, or nothing when silent.
     #[must_use]
     pub fn binding(&self) -> Option<Binding> {
@@ -256,16 +390,33 @@ impl<T> Value<T> {
     }
 }
 
+impl<T: PartialEq> Value<T> {
+    /// Whether another value says something else or binds otherwise. Who says it and in which words does not matter.
+    pub(crate) fn says_otherwise(&self, other: &Self) -> bool {
+        (self.get(), self.binding()) != (other.get(), other.binding())
+    }
+}
+
+/// A step down from a region to one below it.
+pub(crate) struct Step<'a> {
+    /// What the region above is called.
+    pub from_zh: &'a str,
+    /// Why what is said above is taken to hold below; nothing when a document says so.
+    pub inferred: Option<&'a str>,
+}
+
 impl<T: Clone> Value<T> {
     /// The same key as a pack below sees it.
-    pub(crate) fn handed_down(&self, to: Arc<str>) -> Self {
+    pub(crate) fn handed_down(&self, to: Arc<str>, step: &Step<'_>) -> Self {
         let held = match &self.held {
-            Held::Stated { value, binding, source, note } => Held::Inherited {
+            Held::Stated { value, binding, source, remark } => Held::Inherited {
                 value: value.clone(),
                 binding: *binding,
                 source: source.clone(),
-                note: note.clone(),
+                remark: remark.clone(),
                 from: self.pack_id.to_string(),
+                from_zh: step.from_zh.to_owned(),
+                inferred: step.inferred.map(str::to_owned),
             },
             Held::Inherited { .. } | Held::Supplemented { .. } | Held::Silent => self.held.clone(),
         };
@@ -283,21 +434,27 @@ impl<T: Say> Value<T> {
     /// Gives the clause the value rests on, or nothing when silent.
     #[must_use]
     pub fn clause(&self) -> Option<Clause> {
-        let (value, binding, pack_id, basis, note) = match &self.held {
-            Held::Stated { value, binding, source, note } => {
-                (value, binding, self.pack_id.to_string(), Basis::Document(source.clone()), note)
+        let (value, binding, basis, remark, inherited) = match &self.held {
+            Held::Stated { value, binding, source, remark } => {
+                (value, binding, Basis::Document(source.clone()), remark.clone(), None)
             }
-            Held::Inherited { value, binding, source, note, from } => {
-                (value, binding, from.clone(), Basis::Document(source.clone()), note)
+            Held::Inherited { value, binding, source, remark, from, from_zh, inferred } => {
+                let inherited = Inheritance {
+                    pack_id: from.clone(),
+                    name_zh: from_zh.clone(),
+                    inferred: inferred.clone(),
+                };
+                (value, binding, Basis::Document(source.clone()), remark.clone(), Some(inherited))
             }
             Held::Supplemented { value, binding, decision, note } => {
-                (value, binding, self.pack_id.to_string(), Basis::Decision(decision.clone()), note)
+                (value, binding, Basis::Decision(decision.clone()), note.clone().map(Remark::Note), None)
             }
             Held::Silent => return None,
         };
         let said = value.say();
+        let pack_id = inherited.as_ref().map_or(&*self.pack_id, |inherited| inherited.pack_id.as_str());
         Some(Clause {
-            pack_id,
+            pack_id: pack_id.to_owned(),
             key: self.key.name,
             binding: *binding,
             name: Phrase::new(self.key.zh, self.key.en),
@@ -306,7 +463,8 @@ impl<T: Say> Value<T> {
                 en: format!("{}{}", said.en, self.key.unit_en),
             },
             basis,
-            note: note.clone(),
+            remark,
+            inherited,
         })
     }
 

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use chrono::{Datelike, NaiveDate, NaiveTime};
 use serde::Serialize;
-use shared::value::Fen;
+use shared::value::{Fen, FenError};
 
 use crate::problem::Rule;
 use crate::read::{Fields, Node, Readable, Scribe, whole};
@@ -237,6 +237,22 @@ words! {
         FamilyPaysMore = "family_pays_more", "向上取整，家庭多付", "up: the family pays more";
     }
 
+    /// Which way a fraction of a fen of a subsidy goes.
+    Rounding {
+        /// It is dropped.
+        Down = "down", "舍去不足一分的部分", "down";
+        /// It becomes a whole fen.
+        Up = "up", "不足一分进为一分", "up";
+    }
+
+    /// What staff pay is counted by.
+    StaffPayBasis {
+        /// Class hours given.
+        ClassHour = "class_hour", "按课时数", "class hours";
+        /// The workload as it is assessed.
+        Workload = "workload", "按工作量考评", "assessed workload";
+    }
+
     /// Which heads government money counts.
     HeadCount {
         /// Those who take part.
@@ -343,6 +359,14 @@ impl BasisPoints {
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0
+    }
+
+    /// Takes this share of an amount of 0 fen or more: the whole fen, and whether nothing was left over.
+    pub(crate) fn of(self, amount: Fen) -> Result<(Fen, bool), FenError> {
+        let whole = i128::from(Self::WHOLE.0);
+        let product = i128::from(amount.get()) * i128::from(self.0);
+        let part = i64::try_from(product / whole).map_err(|_| FenError)?;
+        Ok((Fen::new(part), product % whole == 0))
     }
 }
 
@@ -580,6 +604,10 @@ records! {
         name_zh: String,
         /// The share.
         at_least_bp: BasisPoints,
+        /// What it is a share of, such as schools in the city; absent when the document does not say.
+        among_zh: Option<String>,
+        /// The day by which it is to be reached.
+        by: Option<NaiveDate>,
     }
 
     /// A stretch of the day in which the office is open.
@@ -599,6 +627,64 @@ records! {
     }
 }
 
+/// Government money for a part of the region only.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct ScopedGrant {
+    /// The part of the region, in snake_case.
+    pub scope: String,
+    /// What that part is called.
+    pub name_zh: String,
+    /// Which heads are counted.
+    pub head_count: HeadCount,
+    /// The share of enrolled pupils counted: there for `enrolled_share` and for nothing else.
+    pub share_bp: Option<BasisPoints>,
+    /// For a counted pupil and a year.
+    pub fen_per_pupil_per_year: Fen,
+    /// What was given in one year in all.
+    pub fund_fen: Option<Fen>,
+    /// That year.
+    pub fund_year: Option<u32>,
+}
+
+impl Readable for ScopedGrant {
+    fn read(node: Node<'_>, scribe: &mut Scribe<'_>) -> Option<Self> {
+        let mut fields = Fields::of(node, scribe)?;
+        let scope = fields.take("scope", scribe);
+        let name_zh = fields.take("name_zh", scribe);
+        let head_count: Option<HeadCount> = fields.take("head_count", scribe);
+        let share_bp: Option<Option<BasisPoints>> = fields.take("share_bp", scribe);
+        let fen_per_pupil_per_year = fields.take("fen_per_pupil_per_year", scribe);
+        let (fund_fen, fund_year) = (fields.take("fund_fen", scribe), fields.take("fund_year", scribe));
+        fields.finish(scribe);
+        let (head_count, share_bp) = (head_count?, share_bp?);
+        if (head_count == HeadCount::EnrolledShare) != share_bp.is_some() {
+            let expected = "a grant with share_bp exactly when head_count is enrolled_share";
+            scribe.problem(node.at, Rule::WrongType { expected, found: "another grant".to_owned() });
+            return None;
+        }
+        Some(Self {
+            scope: scope?,
+            name_zh: name_zh?,
+            head_count,
+            share_bp,
+            fen_per_pupil_per_year: fen_per_pupil_per_year?,
+            fund_fen: fund_fen?,
+            fund_year: fund_year?,
+        })
+    }
+}
+
+impl Say for ScopedGrant {
+    fn say(&self) -> Phrase {
+        let (heads, amount) = (self.head_count.say(), self.fen_per_pupil_per_year);
+        let share = self.share_bp.map(|share| share.say()).unwrap_or_default();
+        Phrase::new(
+            format!("{}：{}{}，每生每年 {amount} 元", self.name_zh, heads.zh, share.zh),
+            format!("{}: {} {}, {amount} yuan a pupil and year", self.name_zh, heads.en, share.en),
+        )
+    }
+}
+
 /// Says a record by its `name_zh`.
 macro_rules! said_by_name {
     ($($name:ident),+) => {$(
@@ -610,7 +696,50 @@ macro_rules! said_by_name {
     )+};
 }
 
-said_by_name!(Item, Phase, Step, Report);
+said_by_name!(Item, Step);
+
+impl Say for Phase {
+    fn say(&self) -> Phrase {
+        let (from, to) = (self.from.say(), self.to.map(|to| to.say()));
+        let (to_zh, to_en) = to.map_or((String::new(), String::new()), |to| (to.zh, to.en));
+        let may = |allowed: bool| if allowed { ("可", "") } else { ("不", "no ") };
+        let (third_party, feature) = (may(self.third_party), may(self.feature_courses));
+        Phrase::new(
+            format!(
+                "{}（{}起{}{to_zh}，{}引入第三方，{}开特色课程）",
+                self.name_zh,
+                from.zh,
+                if to_zh.is_empty() { "" } else { "至" },
+                third_party.0,
+                feature.0
+            ),
+            format!(
+                "{} (from {}{}{to_en}, {}third parties, {}feature courses)",
+                self.name_zh,
+                from.en,
+                if to_en.is_empty() { "" } else { " to " },
+                third_party.1,
+                feature.1
+            ),
+        )
+    }
+}
+
+impl Say for Report {
+    fn say(&self) -> Phrase {
+        let mut said = Phrase::new(self.name_zh.clone(), self.name_zh.clone());
+        if let Some(due) = self.due {
+            let due = due.say();
+            said.zh += &format!("（{}前）", due.zh);
+            said.en += &format!(" (by {})", due.en);
+        }
+        if self.signed {
+            said.zh += "（须签字）";
+            said.en += " (signed)";
+        }
+        said
+    }
+}
 
 impl Say for Rollout {
     fn say(&self) -> Phrase {
@@ -670,7 +799,15 @@ impl Say for Hotline {
 impl Say for Target {
     fn say(&self) -> Phrase {
         let share = self.at_least_bp.say();
-        Phrase::new(format!("{} {}", self.name_zh, share.zh), format!("{} {}", self.name_zh, share.en))
+        let mut said =
+            Phrase::new(format!("{} {}", self.name_zh, share.zh), format!("{} {}", self.name_zh, share.en));
+        if let Some(among) = &self.among_zh {
+            said = Phrase::new(format!("{}中{}", among, said.zh), format!("{}: {}", among, said.en));
+        }
+        if let Some(by) = self.by {
+            said = Phrase::new(format!("{by}前{}", said.zh), format!("{} by {by}", said.en));
+        }
+        said
     }
 }
 

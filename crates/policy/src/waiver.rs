@@ -104,19 +104,15 @@ fn part(
     rate_bp: BasisPoints,
     clauses: &[Clause],
 ) -> Result<(Fen, Vec<Clause>), WaiverRefusal> {
-    let whole = i128::from(BasisPoints::WHOLE.get());
-    let rate = i128::from(rate_bp.get()).min(whole);
-    let product = i128::from(charge.get()) * rate;
-    let (mut waived, remainder) = (product / whole, product % whole);
+    let (mut waived, is_whole) = rate_bp.min(BasisPoints::WHOLE).of(charge)?;
     let mut clauses = clauses.to_vec();
-    if remainder != 0 {
+    if !is_whole {
         let (rounding, clause) = policy.waiver.partial_waiver_rounding.demand()?;
         clauses.push(clause);
-        match rounding {
-            WaiverRounding::FamilyPaysLess => waived += 1,
-            WaiverRounding::FamilyPaysMore => {}
-        }
+        waived = match rounding {
+            WaiverRounding::FamilyPaysLess => waived.plus(Fen::new(1))?,
+            WaiverRounding::FamilyPaysMore => waived,
+        };
     }
-    let waived = i64::try_from(waived).map_err(|_| FenError)?;
-    Ok((Fen::new(waived), clauses))
+    Ok((waived, clauses))
 }

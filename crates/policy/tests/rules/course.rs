@@ -1,7 +1,16 @@
 use policy::course::{self, CourseFacts, CourseRefusal, Hint};
 use policy::vocabulary::ContentKind;
 
-use crate::support::{day, made_of, region};
+use crate::support::{day, folder, load, made_of, region, supplement_text};
+
+const PHASES: (&str, &str, &str) = (
+    "phase.phases",
+    r#"[
+      { key = "basic", name_zh = "第一阶段", from = "09-01", to = "09-30", third_party = false, feature_courses = false },
+      { key = "rich", name_zh = "第二阶段", from = "10-08", third_party = true, feature_courses = true },
+    ]"#,
+    "exact",
+);
 
 fn facts(third_party: bool, content_kind: ContentKind, title: &str) -> CourseFacts<'_> {
     CourseFacts { third_party, content_kind, title, description: "" }
@@ -74,14 +83,7 @@ fn the_screen_does_not_join_title_and_description() {
 
 #[test]
 fn c29_phases_bind_where_a_region_has_them() {
-    let phased = made_of(&[(
-        "phase.phases",
-        r#"[
-          { key = "basic", name_zh = "第一阶段", from = "09-01", to = "09-30", third_party = false, feature_courses = false },
-          { key = "rich", name_zh = "第二阶段", from = "10-08", third_party = true, feature_courses = true },
-        ]"#,
-        "exact",
-    )]);
+    let phased = made_of(&[PHASES, ("phase.phase_gate_enforced", "true", "exact")]);
     let third_party = facts(true, ContentKind::Enrichment, "陶艺");
     let care = facts(false, ContentKind::BasicCare, "托管");
     let cases = [
@@ -97,7 +99,60 @@ fn c29_phases_bind_where_a_region_has_them() {
     }
     assert_eq!(course::phase_on(&phased, day("2026-10-05")), None);
     assert_eq!(course::phase_on(&phased, day("2027-03-01")).map(|phase| phase.key.as_str()), Some("rich"));
-    assert!(course::check_phase(&region("hebei", None), &third_party, day("2026-09-15")).is_ok());
+    assert_eq!(course::check_phase(&region("hebei", None), &third_party, day("2026-09-15")), Ok(None));
+}
+
+#[test]
+fn c29_a_phase_that_is_not_enforced_is_only_flagged() {
+    let open = made_of(&[PHASES, ("phase.phase_gate_enforced", "false", "exact")]);
+    let silent = made_of(&[PHASES]);
+    let third_party = facts(true, ContentKind::Enrichment, "陶艺");
+    for policy in [&open, &silent] {
+        let flag = course::check_phase(policy, &third_party, day("2026-09-15")).expect("no refusal");
+        assert_eq!(flag.map(|flag| flag.phase), Some("第一阶段".to_owned()));
+        assert_eq!(course::check_phase(policy, &third_party, day("2026-10-09")), Ok(None));
+    }
+}
+
+#[test]
+fn c29_a_district_may_decide_that_its_phases_are_enforced() {
+    let pack = std::fs::read_to_string(folder().join("xx_district.toml")).expect("the pack");
+    let own = supplement_text("own", "xx_district", &[("phase.phase_gate_enforced", "true")]);
+    let packs = load(&[("xx_district.toml", &pack), ("supplements/own.toml", &own)]).expect("sound");
+    let (alone, decided) = (packs.policy("xx_district", None), packs.policy("xx_district", Some("own")));
+    let third_party = facts(true, ContentKind::Enrichment, "陶艺");
+    let on = |policy: Option<std::sync::Arc<policy::Policy>>, date| {
+        course::check_phase(&policy.expect("the policy"), &third_party, day(date))
+    };
+    assert!(matches!(on(alone, "2024-09-15"), Ok(Some(_))));
+    assert!(matches!(on(decided.clone(), "2024-09-15"), Err(CourseRefusal::NotInThisPhase { .. })));
+    assert_eq!(on(decided, "2024-10-09"), Ok(None));
+}
+
+#[test]
+fn c16_a_week_lacks_what_it_has_too_few_sessions_of() {
+    let weekly = made_of(&[(
+        "course.weekly_components",
+        r#"[{ key = "talk", name_zh = "宣讲", count = 1 }, { key = "club", name_zh = "社团", count = 2 }]"#,
+        "exact",
+    )]);
+    let lacking = |given: &[(&str, u32)]| {
+        let missing = course::check_week_components(&weekly, given);
+        missing.into_iter().map(|missing| (missing.component.key, missing.found)).collect::<Vec<_>>()
+    };
+    assert_eq!(lacking(&[("talk", 1), ("club", 2)]), []);
+    assert_eq!(lacking(&[("talk", 3), ("club", 1), ("club", 1), ("chess", 1)]), []);
+    assert_eq!(lacking(&[("club", 1)]), [("talk".to_owned(), 0), ("club".to_owned(), 1)]);
+    assert_eq!(course::check_week_components(&region("hebei", None), &[]), []);
+}
+
+#[test]
+fn c16_a_menu_without_a_required_item_is_told_which() {
+    let shangyu = region("zhejiang_shangyu", None);
+    let missing = course::missing_items(&shangyu, &["reading"]).expect("one is missing");
+    assert_eq!(missing.items.iter().map(|item| item.key.as_str()).collect::<Vec<_>>(), ["exercise"]);
+    assert_eq!(course::missing_items(&shangyu, &["reading", "exercise", "chess"]), None);
+    assert_eq!(course::missing_items(&region("hebei", None), &[]), None);
 }
 
 #[test]

@@ -2,10 +2,10 @@ use std::cmp::Ordering;
 
 use policy::fee::{self, Basis, Charge, DayCharge, FeeRefusal, LessonDay, Offering, Tariff};
 use policy::vocabulary::{DayPart, Stage};
-use policy::{Policy, Silent};
+use policy::{Binding, Policy, Silent};
 use shared::value::Fen;
 
-use crate::support::{day, fen, made_of, region, supplemented};
+use crate::support::{day, fen, folder, load, made_of, region, supplement_text, supplemented};
 
 fn tariff(basis: Basis, amount: i64) -> Tariff {
     Tariff {
@@ -190,21 +190,142 @@ fn c77_extended_care_has_no_price() {
     }
 }
 
+const SLOT_CAPS: [(&str, &str, &str); 2] = [
+    ("fee.parent_fee_mode", "\"ceiling\"", "exact"),
+    ("fee.slot_fee_cap_fen_per_month", "[5000, 8000]", "ceiling"),
+];
+
 #[test]
 fn c57_each_end_slot_has_its_own_monthly_cap() {
-    let anji = made_of(&[
-        ("fee.parent_fee_mode", "\"ceiling\"", "exact"),
-        ("fee.slot_fee_cap_fen_per_month", "[5000, 8000]", "ceiling"),
-    ]);
-    let cases = [(1, 5_000, true), (1, 5_001, false), (2, 8_000, true), (2, 8_001, false)];
-    for (end_slot, amount, stands) in cases {
-        let checked = fee::check_tariff(&anji, &tariff(Basis::SlotMonth { end_slot }, amount));
+    let by_end_slot = supplemented(&SLOT_CAPS, &[("fee.slot_cap_combination", "\"by_end_slot\"")]);
+    let sum = supplemented(&SLOT_CAPS, &[("fee.slot_cap_combination", "\"sum\"")]);
+    let cases = [
+        (&by_end_slot, 1, 5_000, true),
+        (&by_end_slot, 1, 5_001, false),
+        (&by_end_slot, 2, 8_000, true),
+        (&by_end_slot, 2, 8_001, false),
+        (&sum, 1, 5_001, false),
+        (&sum, 2, 13_000, true),
+        (&sum, 2, 13_001, false),
+    ];
+    for (policy, end_slot, amount, stands) in cases {
+        let checked = fee::check_tariff(policy, &tariff(Basis::SlotMonth { end_slot }, amount));
         assert_eq!(checked.is_ok(), stands, "slot {end_slot}, {amount} fen");
     }
-    for end_slot in [0, 3] {
-        let refusal = fee::check_tariff(&anji, &tariff(Basis::SlotMonth { end_slot }, 1)).unwrap_err();
+    for end_slot in [0, 3, u32::MAX] {
+        let refusal = fee::check_tariff(&sum, &tariff(Basis::SlotMonth { end_slot }, 1)).unwrap_err();
         assert_eq!(silent_key(&refusal), "slot_fee_cap_fen_per_month");
     }
+}
+
+#[test]
+fn c57_how_slots_combine_is_not_assumed_where_it_matters() {
+    let silent = made_of(&SLOT_CAPS);
+
+    let second = fee::slot_month_limit(&silent, 2).unwrap_err();
+    let first = fee::slot_month_limit(&silent, 1).expect("the first slot is the same either way");
+
+    assert_eq!(silent_key(&second), "slot_cap_combination");
+    assert_eq!((first.limit, first.clauses.len()), (fen(5_000), 1));
+}
+
+#[test]
+fn c57_courses_in_two_slots_are_not_charged_both_ceilings() {
+    let anji = region("zhejiang_anji", None);
+    let at_the_edge =
+        fee::month_ceiling(&anji, &[(1, fen(3_000)), (2, fen(5_000))]).expect("8,000 fen stand");
+    assert_eq!((at_the_edge.total, at_the_edge.end_slot), (fen(8_000), Some(2)));
+    let keys: Vec<&str> = at_the_edge.clauses.iter().map(|clause| clause.key).collect();
+    assert_eq!(keys, ["slot_fee_cap_fen_per_month", "slot_cap_combination"]);
+
+    let over = fee::month_ceiling(&anji, &[(1, fen(5_000)), (2, fen(8_000))]).unwrap_err();
+    assert!(
+        matches!(over, FeeRefusal::AboveCeiling { limit, asked, .. } if limit == fen(8_000) && asked == fen(13_000))
+    );
+    assert_eq!(fee::month_ceiling(&anji, &[]).expect("nothing stands").end_slot, None);
+    let free = region("hebei", None);
+    assert!(matches!(fee::month_ceiling(&free, &[]), Err(FeeRefusal::FreeOfCharge { .. })));
+}
+
+#[test]
+fn c57_a_district_may_decide_the_two_readings_of_the_slots() {
+    let pack = std::fs::read_to_string(folder().join("zhejiang_anji.toml")).expect("the pack");
+    let own = supplement_text("own", "zhejiang_anji", &[("fee.slot_cap_combination", "\"sum\"")]);
+    let packs = load(&[("zhejiang_anji.toml", &pack), ("supplements/own.toml", &own)]).expect("sound");
+    let decided = packs.policy("zhejiang_anji", Some("own")).expect("the policy");
+    assert_eq!(fee::slot_month_limit(&decided, 2).expect("a limit").limit, fen(13_000));
+}
+
+#[test]
+fn c56_a_charge_by_the_class_hour_stays_within_the_ceiling_of_the_term() {
+    let both = made_of(&[
+        ("fee.parent_fee_mode", "\"ceiling\"", "exact"),
+        ("fee.parent_fee_cap_fen_per_class_hour", "500", "ceiling"),
+        ("fee.parent_fee_cap_fen_per_term", "1000", "ceiling"),
+    ]);
+    let two = [lesson("2026-09-07", 1), lesson("2026-09-08", 1)];
+    let three = [two[0], two[1], lesson("2026-09-09", 1)];
+
+    let charge = charged(&both, 500, &two);
+    let over = fee::charge(&both, &tariff(Basis::ClassHour, 500), &three).unwrap_err();
+
+    assert_eq!(charge.total, fen(1_000));
+    assert!(charge.clauses.iter().any(|clause| clause.key == "parent_fee_cap_fen_per_term"));
+    assert!(matches!(over, FeeRefusal::AboveCeiling { limit, .. } if limit == fen(1_000)));
+}
+
+#[test]
+fn c55_what_a_region_states_is_told_one_entry_a_dimension() {
+    let told = |pack_id: &str| {
+        let fees = fee::stated(&region(pack_id, None)).expect("stated fees");
+        fees.into_iter().map(|fee| (fee.basis, fee.amount.get(), fee.binding)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told("hunan_zhuzhou"),
+        [(Basis::ClassHour, 500, Binding::Ceiling), (Basis::Day, 1_000, Binding::Ceiling)]
+    );
+    assert_eq!(told("zhejiang_jinhua"), [(Basis::Term, 50_000, Binding::Average)]);
+    assert_eq!(told("sichuan_jingyan"), [(Basis::Month, 12_000, Binding::Exact)]);
+    assert_eq!(
+        told("zhejiang_anji"),
+        [
+            (Basis::SlotMonth { end_slot: 1 }, 5_000, Binding::Ceiling),
+            (Basis::SlotMonth { end_slot: 2 }, 8_000, Binding::Ceiling)
+        ]
+    );
+    let primary = fee::stated(&region("zhejiang_jiaojiang", None)).expect("a stated fee");
+    assert_eq!(primary[0].stages, Some(vec![Stage::Primary]));
+    let personalised = fee::stated(&region("anhui_hefei", None)).expect("a stated fee");
+    assert_eq!((personalised.len(), personalised[0].offering), (1, Offering::PersonalisedCourse));
+}
+
+#[test]
+fn c55_a_region_without_a_fee_says_why() {
+    assert!(matches!(fee::stated(&region("hebei", None)), Err(FeeRefusal::FreeOfCharge { .. })));
+    assert!(matches!(fee::stated(&region("xx_district", None)), Err(FeeRefusal::AwaitingApproval { .. })));
+    assert_eq!(silent_key(&fee::stated(&region("beijing", None)).unwrap_err()), "parent_fee_mode");
+}
+
+#[test]
+fn c59_free_for_one_stage_is_silent_on_the_other() {
+    let primary = made_of(&[
+        ("fee.parent_fee_mode", "\"free\"", "exact"),
+        ("fee.fee_stage_scope", "[\"primary\"]", "exact"),
+    ]);
+    let junior = Tariff { stage: Stage::Junior, ..tariff(Basis::Term, 1) };
+    assert_eq!(silent_key(&fee::check_tariff(&primary, &junior).unwrap_err()), "fee_stage_scope");
+    let refusal = fee::check_tariff(&primary, &tariff(Basis::Term, 1)).unwrap_err();
+    assert!(matches!(refusal, FeeRefusal::FreeOfCharge { .. }));
+}
+
+#[test]
+fn c78_a_cost_sheet_is_needed_where_a_document_asks_for_one() {
+    for pack_id in ["zhejiang_anji", "sichuan_jingyan"] {
+        let clause = fee::needs_cost_sheet(&region(pack_id, None)).expect("a cost sheet");
+        assert_eq!(clause.key, "cost_accounting_required");
+    }
+    assert_eq!(fee::needs_cost_sheet(&region("hunan_zhuzhou", None)), None);
+    assert_eq!(fee::needs_cost_sheet(&made_of(&[("fee.cost_accounting_required", "false", "exact")])), None);
 }
 
 #[test]

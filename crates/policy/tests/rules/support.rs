@@ -16,6 +16,11 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies")
 }
 
+/// Every policy of the repository.
+pub fn real() -> &'static Packs {
+    &REAL
+}
+
 /// A policy of the repository.
 pub fn region(pack_id: &str, supplement: Option<&str>) -> Arc<Policy> {
     REAL.policy(pack_id, supplement).expect("the region exists")
@@ -35,7 +40,9 @@ pub fn load(files: &[(&str, &str)]) -> Result<Packs, Vec<Problem>> {
 
 /// The text of a made-up pack: a header and `(group.key, value, binding)`, every key with a source.
 pub fn pack_text(pack_id: &str, parent: Option<&str>, keys: &[(&str, &str, &str)]) -> String {
-    let parent = parent.map_or(String::new(), |parent| format!("parent_pack = \"{parent}\"\n"));
+    let parent = parent.map_or(String::new(), |parent| {
+        format!("parent_pack = \"{parent}\"\nparent_inferred = \"按行政隶属推定\"\n")
+    });
     let mut text = format!("pack_id = \"{pack_id}\"\nname_zh = \"{pack_id}\"\n{parent}");
     text += "source_files = [{ file = \"doc.txt\", title = \"文件\" }]\n";
     for (key, value, binding) in keys {
@@ -79,4 +86,27 @@ pub fn day(text: &str) -> NaiveDate {
 
 pub fn at(text: &str) -> NaiveTime {
     NaiveTime::parse_from_str(text, "%H:%M").expect("a time")
+}
+
+/// The packs of the repository with files laid beside them, in a folder that lives as long as it is held.
+pub fn repository_with(files: &[(String, String)]) -> (tempfile::TempDir, Packs) {
+    let dir = tempfile::tempdir().expect("a folder");
+    copy_all(&folder(), dir.path());
+    for (name, text) in files {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+    let packs = Packs::open(dir.path()).unwrap_or_else(|problems| panic!("{problems}"));
+    (dir, packs)
+}
+
+/// Copies a folder and those below it.
+pub fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let target = to.join(path.file_name().expect("a name"));
+        if path.is_dir() { copy_all(&path, &target) } else { _ = fs::copy(&path, target).expect("a copy") }
+    }
 }

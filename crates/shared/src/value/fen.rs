@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_large_sum_refuses_to_wrap() {
+    fn c04_a_large_sum_refuses_to_wrap() {
         assert_eq!(Fen::new(i64::MAX).plus(Fen::new(1)), Err(FenError));
         assert_eq!(Fen::new(i64::MIN).minus(Fen::new(1)), Err(FenError));
         assert_eq!(Fen::new(i64::MAX).times(2), Err(FenError));
