@@ -42,7 +42,7 @@ pub enum Question {
     Fee,
     /// When service ends.
     EndTime,
-    /// What a price needs before it may be charged.
+    /// Who approves an application, and what a price needs before it may be charged.
     Approval,
     /// Who need not pay.
     Waivers,
@@ -385,12 +385,31 @@ fn end_lines(policy: &Policy) -> Vec<Line> {
     lines
 }
 
+/// Who approves: an application, step by step, and what must be signed; then the price, where parents pay.
 fn approval_lines(policy: &Policy) -> Vec<Line> {
-    let fee = &policy.fee;
-    let mut lines = vec![mode_line(policy)];
+    let (fee, enroll) = (&policy.fee, &policy.enroll);
+    let mut lines = vec![
+        meaning(policy, &enroll.enrollment_steps, |steps| {
+            let named: Vec<_> = steps.iter().map(|step| (step.name_zh.as_str(), step.role.say())).collect();
+            let of = |said: fn(&(&str, Phrase)) -> String, between: &str| {
+                named.iter().map(said).collect::<Vec<_>>().join(between)
+            };
+            Phrase::new(
+                format!("报名依次经过：{}", of(|(name, role)| format!("{name}（{}）", role.zh), " → ")),
+                format!("An application goes by: {}", of(|(name, role)| format!("{name} ({})", role.en), " → ")),
+            )
+        }),
+        condition(
+            policy,
+            &enroll.agreement_required,
+            &Phrase::new("服务之前须签订协议", "An agreement is signed before service"),
+            &Phrase::new("服务之前签订协议", "a signed agreement"),
+        ),
+    ];
     if fee.parent_fee_mode.get() == Some(&FeeMode::Free) {
         return lines;
     }
+    lines.push(mode_line(policy));
     lines.push(condition(
         policy,
         &fee.price_approval_required,

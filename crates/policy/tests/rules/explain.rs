@@ -119,12 +119,27 @@ fn c01_when_service_ends_is_told_as_hard_as_it_binds() {
 fn c61_what_a_price_needs_is_told() {
     let xx = asked(&region("xx_district", None), "approval");
     assert_eq!(
-        said(&xx)[..2],
+        said(&xx)[2..4],
         ["家长分担多少还没有核定，核定之前不能收费", "收费标准须经核定，没有核定文件不能收费"]
     );
     let anji = asked(&region("zhejiang_anji", None), "approval");
     assert!(said(&anji).contains(&"收费标准须有成本核算"));
     assert!(said(&anji).contains(&"浙江省湖州市安吉县的文件没有要求收费标准先经核定"));
+}
+
+#[test]
+fn c36_who_approves_an_application_is_told_step_by_step() {
+    let jinhua = asked(&region("zhejiang_jinhua", None), "approval");
+    assert_eq!(
+        said(&jinhua)[0],
+        "报名依次经过：家长申请（家长） → 班级初审（班主任） → 学校核准（校长） → 统筹安排（教学部门）"
+    );
+    let shahe = asked(&region("hebei_shahe", None), "approval");
+    assert_eq!(shahe[0].standing, Standing::Stated);
+    assert!(said(&shahe)[0].ends_with("成立课后辅导小组（教学部门）"));
+    assert_eq!(said(&shahe)[1], "服务之前须签订协议");
+    let zhuzhou = asked(&region("hunan_zhuzhou", None), "approval");
+    assert_eq!((zhuzhou[0].key, zhuzhou[0].standing), ("enrollment_steps", Standing::Silent));
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn c08_shahe_the_schools_own_plan_may_move_the_noon_start_and_that_is_flagged() 
 }
 
 #[test]
-fn t5_shahe_is_silent_on_seasons_until_they_are_written_down() {
+fn trap_05_shahe_is_silent_on_seasons_until_they_are_written_down() {
     let shahe = region("hebei_shahe", None);
 
     let in_doubt =
@@ -165,7 +165,7 @@ fn c09_jinhua_measures_by_local_office_closing_which_the_district_states() {
 }
 
 #[test]
-fn t9_the_floor_is_held_against_the_end_of_service_only() {
+fn trap_09_the_floor_is_held_against_the_end_of_service_only() {
     let demo = region("zhejiang_jinhua", Some("jinhua_demo"));
     let first = SlotPlan { ends_service: false, ..afternoon("16:40") };
     let last = slot(DayPart::Afternoon, "16:50", "17:30");
@@ -266,7 +266,7 @@ fn c07_two_or_three_slots_are_a_permission_and_four_are_too_many() {
 }
 
 #[test]
-fn t64_at_least_two_class_hours_and_at_most_two_are_different_rules() {
+fn trap_64_at_least_two_class_hours_and_at_most_two_are_different_rules() {
     let least = made_of(&[("time.min_class_hours_per_afternoon", "2", "floor")]);
     let most = made_of(&[("time.max_class_hours_per_day", "2", "ceiling")]);
     for (class_hours, by_least, by_most) in [(1, false, true), (2, true, true), (3, true, false)] {

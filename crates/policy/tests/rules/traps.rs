@@ -684,8 +684,9 @@ fn trap_48_jiaojiangs_own_rate_is_exact_and_the_outsiders_a_ceiling() {
 fn trap_49_jiaojiangs_fee_is_primarys_and_junior_is_silent() {
     let junior = Tariff { stage: Stage::Junior, ..price(Basis::Term, 60_000) };
     assert_eq!(silent_on(&region("zhejiang_jiaojiang", None), &junior), "fee_stage_scope");
+    // Free is written for primary alone and read for all: whoever reads it so charges nobody.
     let nanjing = fee::check_tariff(&region("jiangsu_nanjing", None), &junior).unwrap_err();
-    assert!(matches!(nanjing, FeeRefusal::Silent(_)), "free for primary says nothing on junior: {nanjing:?}");
+    assert!(matches!(nanjing, FeeRefusal::FreeOfCharge { .. }), "{nanjing:?}");
 }
 
 #[test]
