@@ -1,7 +1,8 @@
 //! The one table of sentences: a reason and its facts become words for people.
 //!
-//! `{name}` is replaced by the fact of that name, or of that name in the sentence's language (`clause_zh`, `clause_en`); a
-//! part in `[…]` is left out when a fact it names is missing. Moments are said in the time of Shanghai, where everybody is.
+//! `{name}` is replaced by the fact of that name in the sentence's language (`clause_zh`, `clause_en`), or by the fact of that
+//! name, which may be a word for programs; a part in `[…]` is left out when a fact it names is missing. Moments are said in the
+//! time of Shanghai, where everybody is.
 //!
 //! Every reason a contract documents or a service refuses with has a line here; tests read both and hold it.
 
@@ -102,7 +103,7 @@ impl Facts<'_> {
             Language::Chinese => format!("{name}_zh"),
             Language::English => format!("{name}_en"),
         };
-        let fact = self.facts.get(name).or_else(|| self.facts.get(&own))?;
+        let fact = self.facts.get(&own).or_else(|| self.facts.get(name))?;
         Some(match DateTime::parse_from_rfc3339(fact) {
             Ok(moment) => self.say_moment(moment),
             Err(_) => fact.clone(),
@@ -207,8 +208,8 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("REASON_REQUIRED", "请填写理由。", "A reason is required."),
     (
         "POLICY_SILENT",
-        "政策文件没有规定这一项[（{key}）]，需要区县教育局作出决定后才能办理。",
-        "The policy documents do not settle this[ ({key})]; the district bureau has to decide first.",
+        "政策文件没有规定[“{key}”]这一项，需要区县教育局作出书面决定后才能办理。",
+        "The policy documents do not settle this[: {key}]; the district bureau has to decide it in writing first.",
     ),
     ("BAD_REQUEST", "请求有误，请检查后再试。", "The request is not right; please check it."),
     ("TOKEN_MISSING", "请先登录。", "Please sign in first."),
@@ -228,6 +229,7 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "资料正在同步，请稍后再试。",
         "The data is just being brought up to date; please try again in a moment.",
     ),
+    ("POLICY_VERSION_NOT_FOUND", "没有保存这一版政策。", "That version of the policy is not kept."),
     (
         "POLICY_VERSION_UNKNOWN",
         "政策文件正在更新，请稍后再试。",
@@ -282,7 +284,12 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("PARENT_UNKNOWN", "没有找到上级组织。", "The organisation above is unknown."),
     ("KIND_MISPLACED", "这种组织不能放在这里。", "This kind of organisation does not belong here."),
     ("NODE_DIFFERS", "同一代码已有不同内容。", "The code exists with other content."),
-    ("PACK_UNKNOWN", "没有这个政策包。", "No such policy pack."),
+    ("PACK_UNKNOWN", "没有这个政策包或补充规定。", "No such policy pack or supplement."),
+    (
+        "SUPPLEMENT_MISPLACED",
+        "这份补充规定不属于此处适用的政策包。",
+        "The supplement does not belong to the policy pack that holds here.",
+    ),
     ("PUPIL_CODE_DUPLICATE", "学籍号重复。", "This pupil code appears twice."),
     ("CLASS_UNKNOWN", "没有找到这个班级。", "No such class."),
     ("GRADE_DIFFERS", "年级与班级不一致。", "The grade is not the class's."),
@@ -331,6 +338,16 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "DAY_TOO_SHORT",
         "当天的服务时间少于规定[：{clause}]。",
         "The day's service is shorter than the rule asks[: {clause}].",
+    ),
+    (
+        "WEEK_INCOMPLETE",
+        "每周的服务天数少于规定[：{clause}]。",
+        "There are fewer days of service in a week than the rule asks[: {clause}].",
+    ),
+    (
+        "NOT_IN_THIS_PHASE",
+        "现阶段[（{phase}）]不开设这类课程[：{clause}]。",
+        "Such courses are not offered in the present phase[ ({phase})][: {clause}].",
     ),
     ("COURSE_NOT_FOUND", "没有找到这门课程。", "No such course."),
     ("COURSE_NOT_SUBMITTED", "课程不在待审核状态。", "The course is not waiting for review."),
@@ -442,7 +459,11 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "收费标准须经批准，请填写批准文号。",
         "The fee standard needs an approval document.",
     ),
-    ("STAGE_OUT_OF_SCOPE", "政策没有规定这一学段的收费。", "The policy states no fee for this stage."),
+    (
+        "SHARE_UNDECIDED",
+        "家长分担多少还没有核定，核定之前不能收费[：{clause}]。",
+        "What parents pay has not been decided; nothing may be charged until it is[: {clause}].",
+    ),
     ("TARIFF_ALREADY_PUBLISHED", "本学期的收费标准已公布。", "The term's fee standard is published already."),
     ("TARIFF_NOT_PUBLISHED", "本学期的收费标准还没有公布。", "The term's fee standard is not published yet."),
     ("TARIFF_NOT_FOUND", "本学期的收费标准还没有公布。", "The term's fee standard is not published yet."),
@@ -604,6 +625,21 @@ mod tests {
 
         assert_eq!(chinese, "超过收费上限：每天不超过 10 元。");
         assert_eq!(english, "It exceeds the ceiling: at most 10 yuan a day.");
+    }
+
+    #[test]
+    fn a_key_of_policy_is_said_by_its_name_and_not_as_programs_know_it() {
+        let facts = [("key", "refund_rule"), ("key_zh", "退费规则"), ("key_en", "refund rule")];
+        let facts = facts.map(|(name, fact)| (name.to_owned(), fact.to_owned())).into();
+
+        let chinese = of("POLICY_SILENT", Language::Chinese, &facts);
+        let english = of("POLICY_SILENT", Language::English, &facts);
+
+        assert_eq!(chinese, "政策文件没有规定“退费规则”这一项，需要区县教育局作出书面决定后才能办理。");
+        assert_eq!(
+            english,
+            "The policy documents do not settle this: refund rule; the district bureau has to decide it in writing first."
+        );
     }
 
     #[test]

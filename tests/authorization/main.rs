@@ -105,7 +105,7 @@ fn callers() -> Vec<(String, Caller)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_method_answers_every_kind_of_caller_as_the_table_says() {
+async fn c34_c66_c101_every_method_answers_every_kind_of_caller_as_the_table_says() {
     let world = World::start(Kind::Sqlite).await.unwrap();
     let keys = world.settings.data.join("keys");
     let clock = world.clock.shared();

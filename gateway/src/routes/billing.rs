@@ -48,7 +48,7 @@ fn client(edge: &Edge, session: &Session) -> Client {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewTariff {
-    /// `term` or `class_hour`.
+    /// `term`, `class_hour`, `month` or `day`.
     basis: String,
     /// The amount in fen, 1 or more.
     amount_fen: i64,
@@ -64,7 +64,7 @@ struct Tariff {
     id: String,
     /// The term.
     term_id: String,
-    /// `term` or `class_hour`.
+    /// `term`, `class_hour`, `month` or `day`.
     basis: String,
     /// The amount in fen.
     amount_fen: i64,
@@ -187,6 +187,19 @@ struct Quote {
     clauses: Vec<Clause>,
     /// Whether parents pay nothing here.
     free_of_charge: bool,
+    /// Why it is this price, one sentence each, in order; the numbers add up.
+    explanation: Vec<Sentence>,
+}
+
+/// A sentence for people.
+#[derive(Serialize, ToSchema)]
+struct Sentence {
+    /// In Chinese.
+    text_zh: String,
+    /// In English.
+    text_en: String,
+    /// Where it stands; empty where it only counts.
+    source: String,
 }
 
 /// A day's charge.
@@ -217,6 +230,11 @@ async fn get_quote(State(edge): State<Edge>, session: Session, Json(body): Json<
         before_cap_fen: day.before_cap_fen,
         charged_fen: day.charged_fen,
     };
+    let sentence = |sentence: pb::Sentence| Sentence {
+        text_zh: sentence.text_zh,
+        text_en: sentence.text_en,
+        source: sentence.source,
+    };
     Ok(axum::Json(Quote {
         amount_fen: quote.amount_fen,
         term_total_fen: quote.term_total_fen,
@@ -224,6 +242,7 @@ async fn get_quote(State(edge): State<Edge>, session: Session, Json(body): Json<
         week_total_fen: quote.week_total_fen,
         clauses: clauses(quote.clauses),
         free_of_charge: quote.free_of_charge,
+        explanation: quote.explanation.into_iter().map(sentence).collect(),
     }))
 }
 

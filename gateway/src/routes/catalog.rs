@@ -665,6 +665,8 @@ struct Publication {
 struct Published {
     /// By this call.
     published_count: i32,
+    /// What was accepted and is to be on record: `NOT_IN_THIS_PHASE`.
+    flags: Vec<String>,
 }
 
 /// Puts sections on the menu.
@@ -684,7 +686,7 @@ async fn publish_sections(
         section_ids: body.section_ids.iter().map(Uuid::to_string).collect(),
     };
     let answer = client(&edge, &session).publish_sections(request).await?.into_inner();
-    Ok(axum::Json(Published { published_count: answer.published_count }))
+    Ok(axum::Json(Published { published_count: answer.published_count, flags: answer.flags }))
 }
 
 /// Why a section is cancelled.

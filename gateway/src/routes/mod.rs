@@ -49,7 +49,7 @@ pub(crate) type Done = Result<StatusCode, Refusal>;
         (name = "catalog", description = "Terms, slots, courses, sections, menus, providers"),
         (name = "enrollment", description = "Rounds, choices, approval, rosters"),
         (name = "billing", description = "Fees, payments, refunds, waivers"),
-        (name = "supervision", description = "Complaints and suggestions"),
+        (name = "supervision", description = "Complaints and suggestions; the rules a school is under"),
     )
 )]
 struct Frame;

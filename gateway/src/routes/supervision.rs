@@ -1,7 +1,9 @@
-//! Complaints and suggestions.
+//! Complaints and suggestions, and the rules a school is under.
 
 use axum::extract::State;
+use axum::response::Response;
 use chrono::{DateTime, Utc};
+use http::HeaderMap;
 use proto::supervision::v1 as pb;
 use proto::supervision::v1::supervision_service_client::SupervisionServiceClient;
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,8 @@ use uuid::Uuid;
 use super::{Answer, IdempotencyHeader};
 use crate::Edge;
 use crate::convert::{moment, number, word};
-use crate::problem::Problem;
+use crate::menu;
+use crate::problem::{Problem, Refusal};
 use crate::read::{Asked, At, IdempotencyKey, Json};
 use crate::session::{MaybeSession, Session};
 
@@ -27,6 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<Edge> {
         .routes(routes!(assign_ticket))
         .routes(routes!(return_ticket))
         .routes(routes!(reply_ticket))
+        .routes(routes!(explain_policy))
 }
 
 type Client = SupervisionServiceClient<Link>;
@@ -401,4 +405,125 @@ async fn reply_ticket(
         pb::ReplyTicketRequest { request_id: key.text(), ticket_id: ticket_id.to_string(), text: body.text };
     let answer = client(&edge, &session).reply_ticket(request).await?.into_inner();
     Ok(axum::Json(answer.ticket.unwrap_or_default().into()))
+}
+
+/// What is asked about a school's policy; everything, in the order of the schema, when nothing is given.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PolicyAsked {
+    /// `fee`, `end_time`, `approval`, `waivers`, `silent` or `inherited`.
+    #[serde(default)]
+    question: String,
+    /// One policy key, such as `refund_rule`, in place of a question.
+    #[serde(default)]
+    key: String,
+    /// The version a term is pinned to, as the term names it; the one in force now when absent.
+    #[serde(default)]
+    policy_version: String,
+}
+
+/// What the policy of a school says, to the clause.
+#[derive(Serialize, ToSchema)]
+struct PolicyExplained {
+    /// The region's pack, such as `hunan_zhuzhou`.
+    pack_id: String,
+    /// What the region is called.
+    name_zh: String,
+    /// The version explained.
+    policy_version: String,
+    /// What is said: to a question in the order people would tell it, else in the order of the schema.
+    lines: Vec<PolicyLine>,
+    /// The amounts the region itself states for parents; empty unless fees are asked for or everything is.
+    stated_fees: Vec<StatedFee>,
+}
+
+/// One thing a policy says, or does not say.
+#[derive(Serialize, ToSchema)]
+struct PolicyLine {
+    /// The policy key.
+    key: String,
+    /// `stated`, `inherited`, `supplemented` or `silent`.
+    standing: String,
+    /// The sentence for people, in Chinese.
+    text_zh: String,
+    /// The sentence for people, in English.
+    text_en: String,
+    /// Where it stands; empty when silent.
+    source: String,
+}
+
+/// An amount the region itself states for parents.
+#[derive(Serialize, ToSchema)]
+struct StatedFee {
+    /// `term`, `month`, `class_hour`, `day` or `slot_month`.
+    basis: String,
+    /// The end slot, from 1; 0 unless the basis is `slot_month`.
+    end_slot: i32,
+    /// The amount in fen.
+    amount_fen: i64,
+    /// `exact`, `ceiling`, `floor`, `average`, `principle` or `target`.
+    binding: String,
+    /// Whether it is for personalised courses alone.
+    personalised: bool,
+    /// The stages it is for: `primary`, `junior`; empty for all.
+    stages: Vec<String>,
+}
+
+impl From<pb::PolicyLine> for PolicyLine {
+    fn from(line: pb::PolicyLine) -> Self {
+        Self {
+            standing: word(line.standing().as_str_name(), "STANDING_"),
+            key: line.key,
+            text_zh: line.text_zh,
+            text_en: line.text_en,
+            source: line.source,
+        }
+    }
+}
+
+impl From<pb::StatedFee> for StatedFee {
+    fn from(fee: pb::StatedFee) -> Self {
+        Self {
+            basis: fee.basis,
+            end_slot: fee.end_slot,
+            amount_fen: fee.amount_fen,
+            binding: fee.binding,
+            personalised: fee.personalised,
+            stages: fee.stages,
+        }
+    }
+}
+
+/// Explains the policy a school is under, with an ETag. For anyone: the documents are public.
+#[utoipa::path(get, path = "/v1/schools/{school_id}/policy", tag = "supervision", params(("school_id" = Uuid, Path), PolicyAsked),
+    responses((status = 200, body = PolicyExplained), (status = 304), (status = "default", body = Problem)))]
+async fn explain_policy(
+    State(edge): State<Edge>,
+    At(school_id): At<Uuid>,
+    Asked(asked): Asked<PolicyAsked>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let question = match asked.question.as_str() {
+        "" => pb::explain_policy_request::Question::Unspecified.into(),
+        word => number("question", word, "QUESTION_", |name| {
+            pb::explain_policy_request::Question::from_str_name(name).map(Into::into)
+        })?,
+    };
+    let PolicyAsked { key, policy_version, .. } = asked;
+    let name = format!("policy:{school_id}:{question}:{key}:{policy_version}");
+    let read = async {
+        let request =
+            pb::ExplainPolicyRequest { school_id: school_id.to_string(), question, key, policy_version };
+        let answer = Client::new(edge.public.supervision.clone()).explain_policy(request).await?.into_inner();
+        menu::written(&PolicyExplained {
+            pack_id: answer.pack_id,
+            name_zh: answer.name_zh,
+            policy_version: answer.policy_version,
+            lines: answer.lines.into_iter().map(Into::into).collect(),
+            stated_fees: answer.stated_fees.into_iter().map(Into::into).collect(),
+        })
+    };
+    let snapshot = edge.menus.get(name, read).await?;
+    Ok(snapshot.answer(&headers))
 }

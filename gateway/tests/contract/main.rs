@@ -7,6 +7,7 @@
 //! | `routes` | each route: what the service received, what the caller got |
 //! | `description` | the description of the API |
 //! | `refusal` | refusals of services as problem documents |
+//! | `policy` | the rules a school is under: questions, silence, the ETag |
 //! | `body`, `edge`, `session`, `admission` | reading requests; what every request passes; sessions; the stream |
 
 #![expect(clippy::unwrap_used, reason = "a test's way to fail")]
@@ -17,6 +18,7 @@ mod description;
 mod edge;
 mod fake;
 mod message;
+mod policy;
 mod refusal;
 mod routes;
 mod session;

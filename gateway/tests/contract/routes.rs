@@ -248,6 +248,7 @@ fn cases() -> Vec<Case> {
             "supervision/ReplyTicket",
             Json(json!({ "text": "已经更正，感谢反映。" })),
         ),
+        case("explain_policy", "supervision/ExplainPolicy", Nothing),
     ]
 }
 
@@ -306,6 +307,9 @@ fn asked(operation: &str, field: &str) -> &'static str {
         "page_token" => "next",
         "late_only" => "true",
         "section" => "primary",
+        "question" => "fee",
+        "key" => "refund_rule",
+        "policy_version" => "pack@1",
         _ => ID,
     }
 }

@@ -25,6 +25,9 @@ pub struct Config {
     pub keys: PathBuf,
     /// The folder of policy packs. Default `policies`.
     pub policies: PathBuf,
+    /// How often that folder is looked at for changes, in seconds, 1 or more. Default 5. A set with a mistake in it is not taken up: what held
+    /// before goes on.
+    pub policies_reload_seconds: u32,
     /// The file with the keys that seal personal fields. Default `keys/billing.seal`.
     pub seal_keys: PathBuf,
     /// The other services.
@@ -53,6 +56,7 @@ impl Default for Config {
             db: DbConfig::new("sqlite://billing.db"),
             keys: PathBuf::from("keys"),
             policies: PathBuf::from("policies"),
+            policies_reload_seconds: 5,
             seal_keys: PathBuf::from("keys/billing.seal"),
             peers: Peers::default(),
             notify_url: String::new(),

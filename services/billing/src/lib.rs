@@ -26,7 +26,7 @@ pub mod till;
 
 use std::sync::Arc;
 
-use policy::Packs;
+use policy::Live;
 use proto::billing::v1::billing_service_server::BillingServiceServer;
 use shared::caller::Verifier;
 use shared::client::Link;
@@ -63,8 +63,8 @@ pub struct Parts {
     pub clock: SharedClock,
     /// Whom to believe.
     pub verifier: Arc<Verifier>,
-    /// Every region's policy.
-    pub packs: Arc<Packs>,
+    /// Every region's policy. Whoever opened it keeps it fresh.
+    pub packs: Arc<Live>,
     /// Seals documents, orders and payers.
     pub sealer: Arc<Sealer>,
     /// Who takes the money at WeChat.

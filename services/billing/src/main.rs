@@ -2,11 +2,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use billing::config::WechatConfig;
 use billing::{Config, Merchants, Migrator, NAME, Parts};
-use policy::Packs;
+use policy::Live;
 use shared::clock::SharedClock;
 use shared::config;
 use shared::program::{Ground, Program};
@@ -31,10 +32,13 @@ async fn serve(program: &Program<Config>) -> anyhow::Result<()> {
     let catalog = ground.link(&config.peers.catalog)?;
     let enrollment = ground.link(&config.peers.enrollment)?;
     let Ground { clock, verifier, grpc, admin, stop, .. } = ground;
+    let packs = Arc::new(Live::open(&config.policies)?);
+    let every = Duration::from_secs(config.policies_reload_seconds.max(1).into());
+    tokio::spawn(packs.clone().watch(every, stop.clone()));
     let parts = Parts {
         db: program.db.clone(),
         verifier,
-        packs: Arc::new(Packs::open(&config.policies)?),
+        packs,
         sealer: Arc::new(Sealer::from_file(&config.seal_keys)?),
         merchants: Merchants::one(pay(&config.wechat, clock.clone())?),
         clock,

@@ -20,6 +20,9 @@ pub struct Config {
     pub keys: PathBuf,
     /// The folder of policy packs. Default `policies`.
     pub policies: PathBuf,
+    /// How often that folder is looked at for changes, in seconds, 1 or more. Default 5. A set with a mistake in it is not taken up: what held
+    /// before goes on.
+    pub policies_reload_seconds: u32,
     /// Where the other services are.
     pub peers: Peers,
     /// The database.
@@ -51,6 +54,7 @@ impl Default for Config {
             admin_listen: "127.0.0.1:7102".to_owned(),
             keys: PathBuf::from("keys"),
             policies: PathBuf::from("policies"),
+            policies_reload_seconds: 5,
             peers: Peers::default(),
             db: DbConfig::new("sqlite://catalog.db"),
             limits: Limits::default(),

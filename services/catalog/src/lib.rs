@@ -18,7 +18,7 @@ pub mod store;
 
 use std::sync::Arc;
 
-use policy::Packs;
+use policy::Live;
 use shared::caller::Verifier;
 use shared::client::Link;
 use shared::clock::SharedClock;
@@ -53,8 +53,8 @@ pub struct Parts {
     pub clock: SharedClock,
     /// Whom to believe.
     pub verifier: Arc<Verifier>,
-    /// Every policy there is.
-    pub packs: Arc<Packs>,
+    /// Every region's policy. Whoever opened it keeps it fresh.
+    pub packs: Arc<Live>,
     /// The way to identity, whose feed is followed; in the catalog's own name.
     pub identity: Link,
 }

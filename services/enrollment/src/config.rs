@@ -22,6 +22,9 @@ pub struct Config {
     pub keys: PathBuf,
     /// The folder of region policy packs. Default `policies`.
     pub policies: PathBuf,
+    /// How often that folder is looked at for changes, in seconds, 1 or more. Default 5. A set with a mistake in it is not taken up: what held
+    /// before goes on.
+    pub policies_reload_seconds: u32,
     /// Where the other services are.
     pub peers: Peers,
     /// What the server takes on.
@@ -76,6 +79,7 @@ impl Default for Config {
             db: DbConfig::new("sqlite://enrollment.db"),
             keys: "keys".into(),
             policies: "policies".into(),
+            policies_reload_seconds: 5,
             peers: Peers::default(),
             limits: Limits::default(),
             telemetry: TelemetryConfig { service: crate::NAME.to_owned(), ..TelemetryConfig::default() },

@@ -25,7 +25,7 @@ pub mod store;
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy::Packs;
+use policy::Live;
 use proto::billing::v1::billing_service_client::BillingServiceClient;
 use proto::enrollment::v1::enrollment_service_server::EnrollmentServiceServer;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
@@ -64,8 +64,8 @@ pub struct Parts {
     pub clock: SharedClock,
     /// Whom to believe.
     pub verifier: Arc<Verifier>,
-    /// Every region's policy.
-    pub packs: Arc<Packs>,
+    /// Every region's policy. Whoever opened it keeps it fresh.
+    pub packs: Arc<Live>,
     /// The way to identity, in the service's own name.
     pub identity: Link,
     /// The way to the catalog, in the service's own name.

@@ -1,9 +1,10 @@
 //! `enrollment serve` (the default) and `enrollment migrate`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use enrollment::{Config, Migrator, NAME, Parts};
-use policy::Packs;
+use policy::Live;
 use shared::program::{Ground, Program};
 
 #[tokio::main]
@@ -23,8 +24,10 @@ async fn serve(program: &Program<Config>) -> anyhow::Result<()> {
     let identity = ground.link(&config.peers.identity)?;
     let catalog = ground.link(&config.peers.catalog)?;
     let billing = ground.link(&config.peers.billing)?;
-    let packs = Arc::new(Packs::open(&config.policies)?);
+    let packs = Arc::new(Live::open(&config.policies)?);
     let Ground { clock, verifier, grpc, admin, stop, .. } = ground;
+    let every = Duration::from_secs(config.policies_reload_seconds.max(1).into());
+    tokio::spawn(packs.clone().watch(every, stop.clone()));
     let parts = Parts { config, db: program.db.clone(), clock, verifier, packs, identity, catalog, billing };
     enrollment::run(parts, grpc, admin, stop).await
 }

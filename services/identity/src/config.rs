@@ -26,6 +26,9 @@ pub struct Config {
     pub index_key: PathBuf,
     /// The folder of policy packs. Default `policies`.
     pub policies: PathBuf,
+    /// How often that folder is looked at for changes, in seconds, 1 or more. Default 5. A set with a mistake in it is not taken up: what held
+    /// before goes on.
+    pub policies_reload_seconds: u32,
     /// How long sign-ins last.
     pub sessions: Sessions,
     /// The mini-program.
@@ -93,6 +96,7 @@ impl Default for Config {
             seal_keys: PathBuf::from("keys/identity.seal"),
             index_key: PathBuf::from("keys/identity.index"),
             policies: PathBuf::from("policies"),
+            policies_reload_seconds: 5,
             sessions: Sessions::default(),
             wechat: Wechat::default(),
             db: DbConfig::new("sqlite://identity.db"),

@@ -22,6 +22,7 @@ pub mod store;
 
 use std::sync::Arc;
 
+use policy::Live;
 use proto::identity::v1::identity_service_server::IdentityServiceServer;
 use shared::caller::{Signer, Verifier};
 use shared::clock::SharedClock;
@@ -63,10 +64,8 @@ pub struct Parts {
     pub blind_index: Arc<BlindIndex>,
     /// The mini-program that guardians sign in with.
     pub wechat: MiniProgram,
-    /// The ids of the policy packs there are.
-    pub packs: Vec<String>,
-    /// The ids of the supplements there are, of any pack.
-    pub supplements: Vec<String>,
+    /// Every region's policy. Whoever opened it keeps it fresh.
+    pub packs: Arc<Live>,
 }
 
 /// Serves until `stop`, drains, returns.
@@ -79,8 +78,7 @@ pub async fn run(
     admin: Option<TcpListener>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let Parts { config, db, clock, verifier, signer, sealer, blind_index, wechat, packs, supplements } =
-        parts;
+    let Parts { config, db, clock, verifier, signer, sealer, blind_index, wechat, packs } = parts;
     db::check_schema::<Migrator>(&db).await?;
     let feed = Feed::new(db.clone());
     let limits = config.limits;
@@ -94,7 +92,6 @@ pub async fn run(
         signer,
         wechat,
         packs,
-        supplements,
     });
 
     // Whatever ends the server ends the jobs.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use identity::store::vault::Vault;
 use identity::{Config, Migrator, NAME, Parts};
-use policy::Packs;
+use policy::Live;
 use shared::clock::{SharedClock, SystemClock};
 use shared::config;
 use shared::db::Db;
@@ -28,7 +28,9 @@ async fn main() -> anyhow::Result<()> {
 async fn serve(program: &Program<Config>) -> anyhow::Result<()> {
     let config = program.config.clone();
     let Ground { clock, verifier, signer, grpc, admin, stop } = program.ground::<Migrator>().await?;
-    let packs = Packs::open(&config.policies)?;
+    let packs = Arc::new(Live::open(&config.policies)?);
+    let every = Duration::from_secs(config.policies_reload_seconds.max(1).into());
+    tokio::spawn(packs.clone().watch(every, stop.clone()));
     let parts = Parts {
         db: program.db.clone(),
         wechat: mini_program(&config, clock.clone())?,
@@ -37,11 +39,7 @@ async fn serve(program: &Program<Config>) -> anyhow::Result<()> {
         signer,
         sealer: Arc::new(Sealer::from_file(&config.seal_keys)?),
         blind_index: Arc::new(BlindIndex::from_file(&config.index_key)?),
-        packs: packs.current().map(|policy| policy.pack_id().to_owned()).collect(),
-        supplements: packs
-            .current()
-            .filter_map(|policy| policy.supplement().map(ToOwned::to_owned))
-            .collect(),
+        packs,
         config,
     };
     identity::run(parts, grpc, admin, stop).await

@@ -25,6 +25,9 @@ pub struct Config {
     pub index_key: PathBuf,
     /// The folder of policy packs. Default `policies`.
     pub policies: PathBuf,
+    /// How often that folder is looked at for changes, in seconds, 1 or more. Default 5. A set with a mistake in it is not taken up: what held
+    /// before goes on.
+    pub policies_reload_seconds: u32,
     /// Where the other services are.
     pub peers: Peers,
     /// The database. Default `sqlite://supervision.db`.
@@ -52,6 +55,7 @@ impl Default for Config {
             seal_keys: PathBuf::from("keys/supervision.seal"),
             index_key: PathBuf::from("keys/supervision.index"),
             policies: PathBuf::from("policies"),
+            policies_reload_seconds: 5,
             peers: Peers::default(),
             db: DbConfig::new("sqlite://supervision.db"),
             limits: Limits::default(),

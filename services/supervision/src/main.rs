@@ -1,8 +1,9 @@
 //! `supervision serve` (the default) and `supervision migrate`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use policy::Packs;
+use policy::Live;
 use shared::program::{Ground, Program};
 use shared::seal::{BlindIndex, Sealer};
 use supervision::{Config, Migrator, NAME, Parts};
@@ -22,10 +23,12 @@ async fn serve(program: &Program<Config>) -> anyhow::Result<()> {
     let config = program.config.clone();
     let ground = program.ground::<Migrator>().await?;
     let identity = ground.link(&config.peers.identity)?;
-    let packs = Arc::new(Packs::open(&config.policies)?);
+    let packs = Arc::new(Live::open(&config.policies)?);
     let sealer = Arc::new(Sealer::from_file(&config.seal_keys)?);
     let index = Arc::new(BlindIndex::from_file(&config.index_key)?);
     let Ground { clock, verifier, grpc, admin, stop, .. } = ground;
+    let every = Duration::from_secs(config.policies_reload_seconds.max(1).into());
+    tokio::spawn(packs.clone().watch(every, stop.clone()));
     let parts = Parts { config, db: program.db.clone(), clock, verifier, packs, identity, sealer, index };
     supervision::run(parts, grpc, admin, stop).await
 }

@@ -166,7 +166,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_entry_sums_to_zero_and_has_no_empty_line(a in -1_000_000_i64..1_000_000, b in -1_000_000_i64..1_000_000) {
+        fn c79_every_entry_sums_to_zero_and_has_no_empty_line(a in -1_000_000_i64..1_000_000, b in -1_000_000_i64..1_000_000) {
             let (a, b) = (Fen::new(a), Fen::new(b));
             for entry in [issued(a, b), closed(a, b), paid(a), released(a, b), surplus(a), surplus_returned(a), refunded(a)] {
                 let entry = entry.unwrap();

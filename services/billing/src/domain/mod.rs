@@ -5,6 +5,7 @@
 //! | [`term`] | terms, sections, and when their lessons are |
 //! | [`tariff`] | what a school may charge, and to whose account |
 //! | [`pricing`] | what a pupil's sections of a term cost together |
+//! | [`explanation`] | why a choice costs what it costs, in sentences |
 //! | [`invoice`] | what a family owes for one enrollment |
 //! | [`payment`] | one attempt to pay it at WeChat |
 //! | [`refund`] | money on its way back |
@@ -16,6 +17,7 @@
 //! | [`refusal`] | every no, with its facts |
 
 pub mod evidence;
+pub mod explanation;
 pub mod invoice;
 pub mod ledger;
 pub mod number;

@@ -33,13 +33,17 @@ impl<'a> Charged<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Price {
     /// All lessons together.
-    pub total: Fen,
+    pub charge: Charge,
     /// What is to be paid for the new ones, never below zero.
     pub amount: Fen,
-    /// Each day, ascending, summing to `total`; empty when the fee is for the term.
-    pub days: Vec<DayCharge>,
+}
+
+impl Price {
     /// What it rests on.
-    pub clauses: Vec<Clause>,
+    #[must_use]
+    pub fn clauses(&self) -> Vec<Clause> {
+        self.charge.clauses.iter().map(Clause::from).collect()
+    }
 }
 
 /// Charges a set of lessons.
@@ -72,12 +76,7 @@ pub fn price(
     let all: Vec<_> = charged.iter().chain(new).copied().collect();
     let charge = total(policy, tariff, term, &all)?;
     let amount = charge.total.minus(kept)?.max(Fen::ZERO);
-    Ok(Price {
-        total: charge.total,
-        amount,
-        days: charge.days,
-        clauses: charge.clauses.iter().map(Clause::from).collect(),
-    })
+    Ok(Price { charge, amount })
 }
 
 /// The days of the first full week of service that has lessons; of the first week with lessons when none is full.

@@ -21,13 +21,18 @@ pub struct Clause {
 impl From<&policy::Clause> for Clause {
     fn from(clause: &policy::Clause) -> Self {
         let said = clause.say();
-        let source = match &clause.basis {
-            Basis::Document(source) => format!("{}:{}", source.file, source.line),
-            Basis::Decision(decision) => {
-                format!("{} {} {}", decision.decided_by, decision.document, decision.dated)
-            }
-        };
-        Self { key: clause.key.to_owned(), text_zh: said.zh, text_en: said.en, source }
+        Self { key: clause.key.to_owned(), text_zh: said.zh, text_en: said.en, source: source(clause) }
+    }
+}
+
+/// Where a clause stands: document and line, or decision, number and date.
+#[must_use]
+pub fn source(clause: &policy::Clause) -> String {
+    match &clause.basis {
+        Basis::Document(source) => format!("{}:{}", source.file, source.line),
+        Basis::Decision(decision) => {
+            format!("{} {} {}", decision.decided_by, decision.document, decision.dated)
+        }
     }
 }
 
@@ -62,9 +67,12 @@ pub enum Refusal {
         /// What says so.
         clause: Box<Clause>,
     },
-    /// The region states a fee for other stages only.
-    #[error("the fee is stated for other stages")]
-    StageOutOfScope,
+    /// What parents pay has yet to be decided; until then nothing is charged.
+    #[error("what parents pay is not decided")]
+    ShareUndecided {
+        /// What says so.
+        clause: Box<Clause>,
+    },
     /// The term has a fee standard already.
     #[error("the term has a fee standard")]
     TariffAlreadyPublished,
@@ -106,8 +114,8 @@ pub enum Refusal {
     /// The region's list has no such category.
     #[error("the category is not listed")]
     CategoryNotListed {
-        /// The categories there are.
-        categories: Vec<String>,
+        /// The categories there are: key, and what the region calls it.
+        categories: Vec<(String, String)>,
     },
     /// Another application of the pupil waits for a decision.
     #[error("an application waits for a decision")]
@@ -143,11 +151,7 @@ impl From<FenError> for Refusal {
 
 impl From<Silent> for Refusal {
     fn from(silent: Silent) -> Self {
-        match silent.key {
-            // A document names the stages it is for; about the others it is silent.
-            "fee_stage_scope" | "school_stages" => Self::StageOutOfScope,
-            key => Self::PolicySilent { key, pack_id: silent.pack_id },
-        }
+        Self::PolicySilent { key: silent.key, pack_id: silent.pack_id }
     }
 }
 
@@ -156,16 +160,15 @@ impl From<FeeRefusal> for Refusal {
         let boxed = |clause: &policy::Clause| Box::new(Clause::from(clause));
         match refusal {
             FeeRefusal::FreeOfCharge { clause } => Self::FreeOfCharge { clause: boxed(&clause) },
-            FeeRefusal::AwaitingApproval { clause } | FeeRefusal::ApprovalMissing { clause } => {
-                Self::ApprovalRequired { clause: boxed(&clause) }
-            }
+            FeeRefusal::AwaitingApproval { clause } => Self::ShareUndecided { clause: boxed(&clause) },
+            FeeRefusal::ApprovalMissing { clause } => Self::ApprovalRequired { clause: boxed(&clause) },
             FeeRefusal::AboveCeiling { limit, clause, .. } => {
                 Self::CeilingExceeded { limit, clause: boxed(&clause) }
             }
             FeeRefusal::NotTheStatedFee { stated, clause, .. } => {
                 Self::FeeNotAsStated { stated, clause: boxed(&clause) }
             }
-            FeeRefusal::OutOfScope { .. } => Self::StageOutOfScope,
+            FeeRefusal::OutOfScope { .. } => Self::Unworkable { why: "a price is for the afternoon" },
             FeeRefusal::ExtendedCareUnpriced => Self::Unworkable { why: "extended care has no price" },
             FeeRefusal::NotPositive { .. } => Self::Unworkable { why: "a price must be above zero" },
             FeeRefusal::Silent(silent) => silent.into(),

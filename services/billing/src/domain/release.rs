@@ -150,10 +150,15 @@ mod tests {
     use crate::domain::tariff::Basis;
     use crate::domain::term::tests::{date, section, term};
 
-    static PACKS: LazyLock<Packs> = LazyLock::new(|| {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
+    fn load(folder: &str) -> Packs {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         Packs::load(&folder).unwrap_or_else(|problems| panic!("{problems:#?}"))
-    });
+    }
+
+    static PACKS: LazyLock<Packs> = LazyLock::new(|| load("../../policies"));
+
+    /// The packs made for tests.
+    static OWN_PACKS: LazyLock<Packs> = LazyLock::new(|| load("tests/packs"));
 
     /// A pupil's invoices as they come and go.
     struct Pupil {
@@ -165,6 +170,10 @@ mod tests {
 
     impl Pupil {
         fn of(pack: &str, supplement: &str, basis: Basis, amount: i64) -> Self {
+            Self::under(PACKS.policy(pack, Some(supplement)).unwrap(), basis, amount)
+        }
+
+        fn under(policy: Arc<Policy>, basis: Basis, amount: i64) -> Self {
             let tariff = Tariff {
                 id: Id::new(Uuid::from_u128(5)),
                 district_id: Id::new(Uuid::from_u128(2)),
@@ -174,7 +183,6 @@ mod tests {
                 approval_document: "2026-1".to_owned(),
                 payee_account: PayeeAccount::School,
             };
-            let policy = PACKS.policy(pack, Some(supplement)).unwrap();
             Self { policy, tariff, term: term(), invoices: Vec::new() }
         }
 
@@ -302,6 +310,20 @@ mod tests {
         #[test]
         fn c76_what_stays_paid_is_the_charge_of_what_stays_at_an_odd_price(acts in acts()) {
             live_out(Pupil::of("hunan_zhuzhou", "zhuzhou_demo", Basis::ClassHour, 333), acts);
+        }
+
+        #[test]
+        fn c76_what_stays_paid_is_the_charge_of_what_stays_by_the_day(acts in acts()) {
+            live_out(Pupil::of("hunan_zhuzhou", "zhuzhou_demo", Basis::Day, 777), acts);
+        }
+
+        #[test]
+        fn c76_what_stays_paid_is_the_charge_of_what_stays_by_the_month(acts in acts()) {
+            let policy = OWN_PACKS.policy("by_month", None).unwrap();
+            let mut pupil = Pupil::under(policy, Basis::Month, 12_000);
+            // Over the turn of a month.
+            pupil.term.first_day = date("2026-08-31");
+            live_out(pupil, acts);
         }
 
         #[test]

@@ -14,6 +14,15 @@ pub enum Basis {
     Term,
     /// One class hour.
     ClassHour,
+    /// One calendar month in which the pupil has a lesson, by the region's rule for months that are not full.
+    Month,
+    /// One day on which the pupil has a lesson.
+    Day,
+}
+
+impl Basis {
+    /// Every basis there is.
+    pub const ALL: [Self; 4] = [Self::Term, Self::ClassHour, Self::Month, Self::Day];
 }
 
 /// A school's fee standard for a term.
@@ -49,6 +58,8 @@ fn as_judged(stage: Stage, basis: Basis, amount: Fen, approval_document: &str) -
         basis: match basis {
             Basis::Term => fee::Basis::Term,
             Basis::ClassHour => fee::Basis::ClassHour,
+            Basis::Month => fee::Basis::Month,
+            Basis::Day => fee::Basis::Day,
         },
         amount,
         slot_kind: DayPart::Afternoon,
@@ -60,7 +71,8 @@ fn as_judged(stage: Stage, basis: Basis, amount: Fen, approval_document: &str) -
 /// Judges a fee standard before it is published; gives the account the money goes to, and what it was judged by.
 ///
 /// # Errors
-/// [`Refusal`]: free of charge, above a ceiling, not as stated, without approval, for another stage, or the policy is silent.
+/// [`Refusal`]: free of charge, above a ceiling, not as stated, without approval, for another stage, or the policy is silent: on the
+/// basis, on the account, or, by the month, on what a month that is not full costs.
 pub fn judge(
     policy: &Policy,
     stage: Stage,
@@ -68,10 +80,15 @@ pub fn judge(
     amount: Fen,
     approval_document: &str,
 ) -> Result<(PayeeAccount, Vec<Clause>), Refusal> {
-    let clauses = fee::check_tariff(policy, &as_judged(stage, basis, amount, approval_document))?;
+    let mut clauses = fee::check_tariff(policy, &as_judged(stage, basis, amount, approval_document))?;
+    match basis {
+        // A price nobody could charge is none.
+        Basis::Month => clauses.push(policy.fee.proration_rule.demand()?.1),
+        Basis::Term | Basis::ClassHour | Basis::Day => {}
+    }
     let (payee_account, payee_clause) = policy.fee.payee_account.demand()?;
-    let clauses = clauses.iter().chain([&payee_clause]).map(Clause::from).collect();
-    Ok((*payee_account, clauses))
+    clauses.push(payee_clause);
+    Ok((*payee_account, clauses.iter().map(Clause::from).collect()))
 }
 
 /// The clause by which parents pay nothing; none where they pay, or will.

@@ -178,7 +178,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn extended_care_has_no_hours() {
+    fn c77_extended_care_has_no_hours() {
         assert!(section(9, &[(1, 0)]).lesson_days(&term(), None).is_empty());
     }
 

@@ -152,7 +152,10 @@ pub fn applicable(policy: &Policy, category: &str) -> Result<(), Refusal> {
     if let Effect::NotListed { .. } = effect {
         let listed = policy.waiver.waivers.require()?;
         return Err(Refusal::CategoryNotListed {
-            categories: listed.iter().map(|waiver| waiver.category.clone()).collect(),
+            categories: listed
+                .iter()
+                .map(|waiver| (waiver.category.clone(), waiver.name_zh.clone()))
+                .collect(),
         });
     }
     // One fen shows at once whether a fraction would stay undecided.

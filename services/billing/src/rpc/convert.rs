@@ -11,6 +11,7 @@ use shared::value::{Fen, Id, IdError, Moment, Page, PageToken, Violations};
 use tonic::Status;
 use uuid::Uuid;
 
+use crate::domain::explanation::Sentence;
 use crate::domain::invoice::{Invoice, State};
 use crate::domain::refund::{self, Refund};
 use crate::domain::refusal::{Clause, Refusal};
@@ -67,6 +68,16 @@ pub fn clause(clause: &Clause) -> pb::Clause {
     pb::Clause { key, text_zh, text_en, source }
 }
 
+/// Sentences.
+pub fn sentences(sentences: Vec<Sentence>) -> Vec<pb::Sentence> {
+    let sentence = |sentence: Sentence| pb::Sentence {
+        text_zh: sentence.text_zh,
+        text_en: sentence.text_en,
+        source: sentence.source,
+    };
+    sentences.into_iter().map(sentence).collect()
+}
+
 /// Clauses.
 pub fn clauses(clauses: &[Clause]) -> Vec<pb::Clause> {
     clauses.iter().map(clause).collect()
@@ -77,6 +88,8 @@ pub fn tariff(tariff: &Tariff) -> pb::Tariff {
     let basis = match tariff.basis {
         Basis::Term => pb::tariff::Basis::Term,
         Basis::ClassHour => pb::tariff::Basis::ClassHour,
+        Basis::Month => pb::tariff::Basis::Month,
+        Basis::Day => pb::tariff::Basis::Day,
     };
     pb::Tariff {
         id: tariff.id.to_string(),

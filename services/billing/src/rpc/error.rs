@@ -1,6 +1,7 @@
 //! Every refusal as gRPC carries it: one match.
 
 use chrono::SecondsFormat;
+use policy::Policy;
 use shared::status;
 use shared::value::Violations;
 use tonic::Status;
@@ -24,11 +25,18 @@ impl From<Refusal> for Status {
             Refusal::ApprovalRequired { clause } => {
                 status::refused("APPROVAL_REQUIRED", &with_clause(&clause, vec![]))
             }
-            Refusal::StageOutOfScope => status::refused("STAGE_OUT_OF_SCOPE", &[]),
+            Refusal::ShareUndecided { clause } => {
+                status::refused("SHARE_UNDECIDED", &with_clause(&clause, vec![]))
+            }
             Refusal::TariffAlreadyPublished => status::refused("TARIFF_ALREADY_PUBLISHED", &[]),
             Refusal::TariffNotPublished => status::refused("TARIFF_NOT_PUBLISHED", &[]),
             Refusal::PolicySilent { key, pack_id } => {
-                status::refused("POLICY_SILENT", &[("key", key.to_owned()), ("pack_id", pack_id)])
+                let mut facts = vec![("key", key.to_owned()), ("pack_id", pack_id)];
+                // What people call it.
+                if let Some(known) = Policy::keys().into_iter().find(|known| known.name == key) {
+                    facts.extend([("key_zh", known.zh.to_owned()), ("key_en", known.en.to_owned())]);
+                }
+                status::refused("POLICY_SILENT", &facts)
             }
             Refusal::InvoiceSettled => status::refused("INVOICE_SETTLED", &[]),
             Refusal::InvoiceClosed => status::refused("INVOICE_CLOSED", &[]),
@@ -42,7 +50,17 @@ impl From<Refusal> for Status {
             }
             Refusal::EvidenceRequired => status::refused("EVIDENCE_REQUIRED", &[]),
             Refusal::CategoryNotListed { categories } => {
-                status::refused("CATEGORY_NOT_LISTED", &[("categories", categories.join(","))])
+                let keys: Vec<&str> = categories.iter().map(|(key, _)| key.as_str()).collect();
+                let names: Vec<&str> = categories.iter().map(|(_, name_zh)| name_zh.as_str()).collect();
+                status::refused(
+                    "CATEGORY_NOT_LISTED",
+                    &[
+                        ("categories", keys.join(",")),
+                        ("categories_zh", names.join("、")),
+                        // Regions name them in Chinese alone; the keys are made of English words.
+                        ("categories_en", keys.join(", ").replace('_', " ")),
+                    ],
+                )
             }
             Refusal::WaiverPending => status::refused("WAIVER_PENDING", &[]),
             Refusal::WaiverDecided => status::refused("WAIVER_DECIDED", &[]),

@@ -10,6 +10,7 @@ use shared::value::{Fen, Id, Pupil, Section as SectionKind, Violations};
 use tonic::Status;
 
 use super::convert;
+use crate::domain::explanation;
 use crate::domain::pricing::{Charged, first_week, price};
 use crate::domain::refusal::Refusal;
 use crate::domain::tariff::free_of_charge;
@@ -39,8 +40,12 @@ pub async fn get_quote(
     let not_found = || status::not_found("term", term_id);
     let book = Book::read(till, pupil_id, term_id).await?.ok_or_else(not_found)?;
     if let Some(clause) = free_of_charge(&book.policy)? {
-        let quote =
-            Quote { free_of_charge: true, clauses: vec![convert::clause(&clause)], ..Quote::default() };
+        let quote = Quote {
+            free_of_charge: true,
+            clauses: vec![convert::clause(&clause)],
+            explanation: convert::sentences(explanation::free(&book.policy)),
+            ..Quote::default()
+        };
         return Ok(GetQuoteResponse { quote: Some(quote) });
     }
     let tariff = book.tariff.as_ref().ok_or(Refusal::TariffNotPublished)?;
@@ -59,11 +64,14 @@ pub async fn get_quote(
         .map(Charged::all)
         .collect();
     let price = price(&book.policy, tariff, &book.term, &charged, kept, &new)?;
-    let week = first_week(&book.term, &price.days);
+    let let_off = book.let_off(tariff, &charged, kept, &new)?;
+    let explained =
+        explanation::explain(&book.policy, &tariff.for_policy(book.term.stage), &price, kept, let_off);
+    let week = first_week(&book.term, &price.charge.days);
     let week_total = Fen::total(week.iter().map(|day| day.charged)).map_err(Refusal::from)?;
     let quote = Quote {
         amount_fen: price.amount.get(),
-        term_total_fen: price.total.get(),
+        term_total_fen: price.charge.total.get(),
         week: week
             .iter()
             .map(|day| Day {
@@ -74,8 +82,9 @@ pub async fn get_quote(
             })
             .collect(),
         week_total_fen: week_total.get(),
-        clauses: convert::clauses(&price.clauses),
+        clauses: convert::clauses(&price.clauses()),
         free_of_charge: false,
+        explanation: convert::sentences(explained.map_err(Refusal::from)?),
     };
     Ok(GetQuoteResponse { quote: Some(quote) })
 }

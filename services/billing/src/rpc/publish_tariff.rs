@@ -40,6 +40,8 @@ fn parse(caller: &Caller, request: PublishTariffRequest) -> Result<Parsed, Statu
     let basis = match request.basis() {
         pb::Basis::Term => Some(Basis::Term),
         pb::Basis::ClassHour => Some(Basis::ClassHour),
+        pb::Basis::Month => Some(Basis::Month),
+        pb::Basis::Day => Some(Basis::Day),
         pb::Basis::Unspecified => {
             violations.note("basis", "must be given");
             None

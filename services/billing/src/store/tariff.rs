@@ -45,12 +45,13 @@ const fn basis_word(basis: Basis) -> &'static str {
     match basis {
         Basis::Term => "term",
         Basis::ClassHour => "class_hour",
+        Basis::Month => "month",
+        Basis::Day => "day",
     }
 }
 
 fn tariff(row: Model) -> Result<Tariff, Error> {
-    let basis =
-        |word: &str| [Basis::Term, Basis::ClassHour].into_iter().find(|basis| basis_word(*basis) == word);
+    let basis = |word: &str| Basis::ALL.into_iter().find(|basis| basis_word(*basis) == word);
     Ok(Tariff {
         id: Id::new(row.id),
         district_id: Id::new(row.district_id),

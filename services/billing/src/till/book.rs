@@ -195,7 +195,7 @@ impl Book {
             let before = |other: &Invoice| {
                 other.is_settled() || (other.is_open() && other.created_at < invoice.created_at)
             };
-            let priced = self.price_beside(&tariff, invoice, before)?;
+            let Some(priced) = self.price_beside(&tariff, invoice, before)? else { continue };
             let category = invoice.waiver_category.clone().or_else(|| self.waiver_category.clone());
             let (category, waived) = self.waived(category, priced.amount);
             if invoice.price == Some(priced.amount) && invoice.waived == waived && !invoice.is_waiver_due {
@@ -207,7 +207,7 @@ impl Book {
             invoice.price = Some(priced.amount);
             invoice.waived = waived;
             invoice.waiver_category = category;
-            invoice.clauses = priced.clauses;
+            invoice.clauses = priced.clauses();
             invoice.is_waiver_due = false;
             let (kind, number) = match old.0 {
                 None => (Kind::Issued, 0),
@@ -241,7 +241,9 @@ impl Book {
                 continue;
             }
             let rests = own_price.is_zero()
-                && self.price_beside(&tariff, invoice, Invoice::is_settled)?.amount > Fen::ZERO;
+                && self
+                    .price_beside(&tariff, invoice, Invoice::is_settled)?
+                    .is_none_or(|priced| priced.amount > Fen::ZERO);
             if rests {
                 continue;
             }
@@ -252,16 +254,50 @@ impl Book {
         Ok(false)
     }
 
-    /// What an invoice's section costs beside the invoices that are meant.
+    /// What an invoice's section costs beside the invoices that are meant. None where the policy does not let it be charged, such as
+    /// above a ceiling of the term: the invoice stays without a price, nobody can pay it, and its hold ends.
     fn price_beside(
         &self,
         tariff: &Tariff,
         invoice: &Invoice,
         is_meant: impl Fn(&Invoice) -> bool,
-    ) -> Result<Price, Status> {
+    ) -> Result<Option<Price>, Status> {
         let (charged, kept) = self.paying(|other| other.id != invoice.id && is_meant(other))?;
         let new = [Charged::all(self.section(invoice)?)];
-        Ok(price(&self.policy, tariff, &self.term, &charged, kept, &new)?)
+        match price(&self.policy, tariff, &self.term, &charged, kept, &new) {
+            Ok(priced) => Ok(Some(priced)),
+            Err(refusal @ Refusal::Unworkable { .. }) => Err(refusal.into()),
+            Err(refusal) => {
+                tracing::error!(alarm = true, invoice.id = %invoice.id, %refusal, "a held seat cannot be charged: {refusal}");
+                Ok(None)
+            }
+        }
+    }
+
+    /// What a waiver of the pupil in force lets off the invoices of new sections, each beside those before it.
+    ///
+    /// # Errors
+    /// INTERNAL when a price cannot be worked out.
+    pub fn let_off(
+        &self,
+        tariff: &Tariff,
+        charged: &[Charged<'_>],
+        kept: Fen,
+        new: &[Charged<'_>],
+    ) -> Result<Fen, Status> {
+        let mut let_off = Fen::ZERO;
+        if self.waiver_category.is_none() {
+            return Ok(let_off);
+        }
+        let (mut charged, mut kept) = (charged.to_vec(), kept);
+        for one in new {
+            let priced = price(&self.policy, tariff, &self.term, &charged, kept, std::slice::from_ref(one))?;
+            let (_, waived) = self.waived(self.waiver_category.clone(), priced.amount);
+            let_off = let_off.plus(waived).map_err(Refusal::from)?;
+            kept = kept.plus(priced.amount).map_err(Refusal::from)?;
+            charged.push(*one);
+        }
+        Ok(let_off)
     }
 
     /// What is waived of a charge. A category this term's policy cannot judge waives nothing here.

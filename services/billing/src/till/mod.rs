@@ -19,7 +19,7 @@ pub mod settle;
 
 use std::sync::Arc;
 
-use policy::{Packs, Policy};
+use policy::{Live, Policy};
 use shared::clock::SharedClock;
 use shared::db::Db;
 use shared::seal::Sealer;
@@ -39,8 +39,8 @@ pub struct Till {
     pub db: Db,
     /// The time.
     pub clock: SharedClock,
-    /// Every region's policy.
-    pub packs: Arc<Packs>,
+    /// Every region's policy, as its files have it now.
+    pub packs: Arc<Live>,
     /// Seals what is personal.
     pub sealer: Arc<Sealer>,
     /// Who takes the money.

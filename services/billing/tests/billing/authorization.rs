@@ -85,7 +85,7 @@ async fn callers(world: &World) -> Vec<(String, Client)> {
 }
 
 #[tokio::test]
-async fn c66_every_method_takes_only_its_own_callers_and_a_provider_none() {
+async fn c66_c101_every_method_takes_only_its_own_callers_and_a_provider_none() {
     let world = zhuzhou().await.remove(0);
     for (name, mut client) in callers(&world).await {
         for (method, allowed) in TABLE {

@@ -75,7 +75,7 @@ async fn c79_entries_cannot_be_changed_or_taken_out() {
 }
 
 #[tokio::test]
-async fn the_check_finds_money_that_is_not_booked() {
+async fn c79_the_check_finds_money_that_is_not_booked() {
     for world in zhuzhou().await {
         let seat = crate::pay::held(&world).await;
         world.pay_and_settle(seat).await;

@@ -39,7 +39,7 @@ async fn c65_a_doubled_notification_is_one_payment() {
 }
 
 #[tokio::test]
-async fn a_forged_notification_and_a_probe_are_refused() {
+async fn c65_a_forged_notification_and_a_probe_are_refused() {
     for world in zhuzhou().await {
         let seat = held(&world).await;
         let sheet = world.pay(seat).await.unwrap();
@@ -60,7 +60,7 @@ async fn a_forged_notification_and_a_probe_are_refused() {
 }
 
 #[tokio::test]
-async fn another_amount_or_payer_is_kept_and_not_credited() {
+async fn c65_another_amount_or_payer_is_kept_and_not_credited() {
     for world in zhuzhou().await {
         for (body, outcome) in [
             (json!({ "amount_fen": 3_999 }), "mismatch_amount"),

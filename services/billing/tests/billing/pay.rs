@@ -51,7 +51,7 @@ async fn c65_the_amount_is_ours_and_the_order_ends_before_the_hold() {
 }
 
 #[tokio::test]
-async fn two_calls_at_once_end_in_one_order() {
+async fn c65_two_calls_at_once_end_in_one_order() {
     for world in zhuzhou().await {
         let section = world.section(&[(1, 15, 3)]).await;
         world.publish(Basis::ClassHour, 500).await;
@@ -74,7 +74,7 @@ async fn two_calls_at_once_end_in_one_order() {
 }
 
 #[tokio::test]
-async fn the_same_request_gets_the_same_sheet_and_another_content_is_refused() {
+async fn c65_the_same_request_gets_the_same_sheet_and_another_content_is_refused() {
     for world in zhuzhou().await {
         let seat = held(&world).await;
         let mut client = world.guardian(seat.family);

@@ -9,7 +9,7 @@ use wechat::sandbox::{FaultKind, FaultTarget};
 use crate::pay::held;
 use crate::world::{Family, World, at, each, fact, jinhua, reason, zhuzhou};
 
-async fn arrived(world: &World, family: Family, count: usize) {
+pub async fn arrived(world: &World, family: Family, count: usize) {
     world
         .until("the refunds to arrive", || async {
             let refunds = world.refunds(family).await;
@@ -48,7 +48,7 @@ async fn before_the_first_lesson_everything_goes_back() {
 }
 
 #[tokio::test]
-async fn lessons_that_have_started_stay_paid_under_the_rule_of_unused_lessons() {
+async fn c76_lessons_that_have_started_stay_paid_under_the_rule_of_unused_lessons() {
     for world in zhuzhou().await {
         let seat = held(&world).await;
         world.pay_and_settle(seat).await;
@@ -67,7 +67,8 @@ async fn lessons_that_have_started_stay_paid_under_the_rule_of_unused_lessons() 
 }
 
 #[tokio::test]
-async fn after_the_first_lesson_nothing_goes_back_under_the_other_rule_and_the_term_is_not_charged_twice() {
+async fn c76_after_the_first_lesson_nothing_goes_back_under_the_other_rule_and_the_term_is_not_charged_twice()
+{
     for world in jinhua().await {
         let one = world.section(&[(2, 15, 2)]).await;
         let other = world.section(&[(3, 15, 2)]).await;
@@ -116,7 +117,7 @@ async fn what_other_sections_need_stays_and_comes_from_whoever_holds_it() {
 }
 
 #[tokio::test]
-async fn where_no_rule_is_written_nothing_moves() {
+async fn c76_where_no_rule_is_written_nothing_moves() {
     for world in each("hunan_zhuzhou", Some("zhuzhou_demo")).await {
         let seat = held(&world).await;
         world.pay_and_settle(seat).await;

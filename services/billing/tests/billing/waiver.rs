@@ -48,7 +48,7 @@ pub async fn grant(world: &World, family: Family) -> pb::Waiver {
 }
 
 #[tokio::test]
-async fn c62_a_granted_waiver_settles_what_is_owed_without_an_order() {
+async fn c62_c64_a_granted_waiver_settles_what_is_owed_without_an_order() {
     for world in zhuzhou().await {
         let one = world.section(&[(1, 15, 3)]).await;
         let other = world.section(&[(2, 15, 1)]).await;
@@ -124,7 +124,7 @@ async fn c62_two_different_people_decide_at_the_school_and_at_the_bureau() {
 }
 
 #[tokio::test]
-async fn a_rejection_has_a_reason_and_the_family_reads_it() {
+async fn c54_a_rejection_has_a_reason_and_the_family_reads_it() {
     for world in zhuzhou().await {
         let family = world.family().await;
         let waiver = apply(&world, family, "registered_poor").await.unwrap();
@@ -180,7 +180,7 @@ async fn c59_where_the_service_is_free_there_is_nothing_to_waive() {
 }
 
 #[tokio::test]
-async fn a_document_is_sealed_and_every_reading_is_on_the_record() {
+async fn c54_c105_a_document_is_sealed_and_every_reading_is_on_the_record() {
     for world in zhuzhou().await {
         let family = world.family().await;
         let waiver = apply(&world, family, "registered_poor").await.unwrap();
@@ -244,7 +244,7 @@ async fn documents_are_pictures_or_pdfs_of_at_most_5_mib_and_ten_unused() {
 }
 
 #[tokio::test]
-async fn c62_nothing_that_is_told_differs_between_a_waived_and_a_paying_child() {
+async fn c62_c105_nothing_that_is_told_differs_between_a_waived_and_a_paying_child() {
     for world in zhuzhou().await {
         let section = world.section(&[(1, 15, 3)]).await;
         let (waived, paying) = (world.family().await, world.family().await);

@@ -14,7 +14,7 @@ use billing::{Checked, Config, Merchants, Migrator, Parts};
 use chrono::TimeDelta;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use policy::Packs;
+use policy::Live;
 use prost::Message;
 use proto::billing::v1 as pb;
 use proto::billing::v1::billing_service_client::BillingServiceClient;
@@ -58,10 +58,22 @@ impl MigratorTrait for Teller {
 }
 
 /// Every region's policy, as it is shipped.
-pub static PACKS: LazyLock<Arc<Packs>> = LazyLock::new(|| {
+pub static PACKS: LazyLock<Arc<Live>> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
-    Arc::new(Packs::load(&folder).unwrap_or_else(|problems| panic!("{problems:#?}")))
+    Arc::new(Live::open(&folder).unwrap_or_else(|unusable| panic!("{unusable}")))
 });
+
+/// The packs made for these tests.
+static OWN_PACKS: LazyLock<Arc<Live>> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packs");
+    Arc::new(Live::open(&folder).unwrap_or_else(|unusable| panic!("{unusable}")))
+});
+
+/// The set that has a pack.
+fn packs_with(pack: &str) -> Arc<Live> {
+    let packs = if PACKS.policy(pack, None).is_some() { &PACKS } else { &OWN_PACKS };
+    Arc::clone(packs)
+}
 
 /// Both sides' keys at WeChat: made once, they take a while.
 fn wechat_config() -> SandboxConfig {
@@ -110,6 +122,12 @@ pub struct Seat {
     pub enrollment: Uuid,
     pub section: Uuid,
     pub family: Family,
+}
+
+/// What a term of a policy is pinned to.
+pub fn pin(pack: &str, supplement: Option<&str>) -> String {
+    let policy = packs_with(pack).policy(pack, supplement);
+    policy.unwrap_or_else(|| panic!("no policy {pack} {supplement:?}")).pin()
 }
 
 /// A world on each database, with a term of `pack`.
@@ -205,7 +223,7 @@ impl World {
             db: db.clone(),
             clock: clock.shared(),
             verifier: verifier(),
-            packs: PACKS.clone(),
+            packs: packs_with(pack),
             sealer,
             merchants,
             notify_url,
@@ -235,9 +253,7 @@ impl World {
             _stop: stop.drop_guard(),
             clock,
         };
-        let policy =
-            PACKS.policy(pack, supplement).unwrap_or_else(|| panic!("no policy {pack} {supplement:?}"));
-        world.open_term(world.term, &policy.pin()).await;
+        world.open_term(world.term, &pin(pack, supplement)).await;
         world.tell_node(pack, supplement).await;
         world
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, Weekday};
+use policy::course::{CourseFacts, CourseRefusal, PhaseFlag, check_phase};
 use policy::time::{SlotPlan, TimeRefusal, check_day, check_homework};
 use policy::{Binding, Clause, Policy};
 use shared::value::{self, Id};
@@ -57,6 +58,33 @@ pub enum Error {
     /// A day of the menu would have too little service, or too much.
     #[error(transparent)]
     Day(TimeRefusal),
+    /// The week of the menu would have too few days of service.
+    #[error("{found} days of service, at least {least}")]
+    WeekIncomplete {
+        /// The least.
+        least: u32,
+        /// What there would be.
+        found: u32,
+        /// What says so.
+        clause: Box<Clause>,
+    },
+    /// The stretch of the year a section begins in has no such courses.
+    #[error("section {section_id}: {refusal}")]
+    NotInThisPhase {
+        /// The section.
+        section_id: Id<value::Section>,
+        /// Why.
+        refusal: CourseRefusal,
+    },
+}
+
+/// A section that comes onto the menu.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coming<'a> {
+    /// The section.
+    pub section: &'a Section,
+    /// That the stretch of the year it begins in names no such courses, where that is only to be on record.
+    pub flag: Option<PhaseFlag>,
 }
 
 /// The sections of one term, the ones that are to come onto its menu, and what is known of their providers.
@@ -77,11 +105,12 @@ pub struct Draft<'a> {
 /// Decides which sections come onto the menu: those asked for that are not on it yet. Nothing to add is no error.
 ///
 /// Each is judged by itself, then the menu as it would be: what is on it now, with them. Days they do not touch are as they were and
-/// are not judged.
+/// are not judged. The week as a whole is judged while nothing is on the menu yet: what a cancellation takes out of it later holds no
+/// other section up.
 ///
 /// # Errors
 /// [`Error`], the first that applies.
-pub fn publish<'a>(policy: &Policy, draft: &Draft<'a>) -> Result<Vec<&'a Section>, Error> {
+pub fn publish<'a>(policy: &Policy, draft: &Draft<'a>) -> Result<Vec<Coming<'a>>, Error> {
     let is_wanted = |section: &&Section| draft.wanted.is_empty() || draft.wanted.contains(&section.id);
     let mut coming = Vec::new();
     for section in draft.sections.iter().filter(is_wanted) {
@@ -92,12 +121,16 @@ pub fn publish<'a>(policy: &Policy, draft: &Draft<'a>) -> Result<Vec<&'a Section
             State::Cancelled { .. } => return Err(Error::Cancelled { section_id: section.id }),
         }
     }
+    let mut judged = Vec::with_capacity(coming.len());
     for section in &coming {
         may_come(policy, draft, section)?;
+        judged.push(Coming { section, flag: phase(policy, draft, section)? });
     }
     if !coming.is_empty() {
-        let on_menu = draft.sections.iter().filter(|section| section.state == State::Published);
-        let menu: Vec<&Section> = on_menu.chain(coming.iter().copied()).collect();
+        let on_menu: Vec<&Section> =
+            draft.sections.iter().filter(|section| section.state == State::Published).collect();
+        let is_first = on_menu.is_empty();
+        let menu: Vec<&Section> = on_menu.into_iter().chain(coming.iter().copied()).collect();
         whole(policy, &menu)?;
         for weekday in WEEK {
             let touches = |slot: &Slot| slot.period.weekday == weekday;
@@ -105,8 +138,49 @@ pub fn publish<'a>(policy: &Policy, draft: &Draft<'a>) -> Result<Vec<&'a Section
                 day(policy, draft.calendar, &menu, weekday).map_err(Error::Day)?;
             }
         }
+        if is_first {
+            week(policy, &menu)?;
+        }
     }
-    Ok(coming)
+    Ok(judged)
+}
+
+/// Judges whether the stretch of the year in which a section's first lesson lies has such courses. One without a lesson left begins in
+/// none.
+fn phase(policy: &Policy, draft: &Draft<'_>, section: &Section) -> Result<Option<PhaseFlag>, Error> {
+    let weekdays: Vec<Weekday> = section.arrangement.slots.iter().map(|slot| slot.period.weekday).collect();
+    let Some(starts_on) = draft.calendar.first_on(&weekdays, draft.today) else { return Ok(None) };
+    let content = &section.course.content;
+    let facts = CourseFacts {
+        third_party: section.course.origin.provider_id().is_some(),
+        content_kind: content.kind,
+        title: &content.title,
+        description: &content.description,
+    };
+    check_phase(policy, &facts, starts_on)
+        .map_err(|refusal| Error::NotInThisPhase { section_id: section.id, refusal })
+}
+
+/// Judges on how many days of the week a menu offers service. Extended care is none.
+fn week(policy: &Policy, menu: &[&Section]) -> Result<(), Error> {
+    let slots = menu.iter().flat_map(|section| &section.arrangement.slots);
+    let service = slots.filter(|slot| slot.period.kind != Kind::Extended);
+    let days: BTreeSet<u32> = service.map(|slot| slot.period.weekday.number_from_monday()).collect();
+    let count = |days: usize| u32::try_from(days).unwrap_or(u32::MAX);
+    if let Some((least, clause)) = policy.time.service_days_per_week.known()
+        && count(days.len()) < *least
+    {
+        let found = count(days.len());
+        return Err(Error::WeekIncomplete { least: *least, found, clause: Box::new(clause) });
+    }
+    let workdays = days.range(..=Weekday::Fri.number_from_monday()).count();
+    match policy.time.all_workdays.known() {
+        Some((true, clause)) if count(workdays) < Weekday::Fri.number_from_monday() => {
+            let least = Weekday::Fri.number_from_monday();
+            Err(Error::WeekIncomplete { least, found: count(workdays), clause: Box::new(clause) })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn may_come(policy: &Policy, draft: &Draft<'_>, section: &Section) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! Terms: calendars, and which may be opened.
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{Datelike as _, NaiveDate, TimeDelta, Weekday};
 use policy::vocabulary::Stage;
 use policy::{Clause, Policy, Silent};
 use shared::value::{self, Id};
@@ -91,6 +91,14 @@ impl Calendar {
     #[must_use]
     pub fn off_days(&self) -> &[NaiveDate] {
         &self.off_days
+    }
+
+    /// The first day of service from `start` on that falls on one of these days of the week.
+    #[must_use]
+    pub fn first_on(&self, weekdays: &[Weekday], start: NaiveDate) -> Option<NaiveDate> {
+        let days = start.max(self.first_day).iter_days().take_while(|day| *day <= self.last_day);
+        let mut served = days.filter(|day| self.off_days.binary_search(day).is_err());
+        served.find(|day| weekdays.contains(&day.weekday()))
     }
 
     /// Says whether two share a day.

@@ -71,7 +71,7 @@ async fn standing(
     let school_id = course.path.school_id;
     let school =
         store::node::find_school(tx, school_id).await?.ok_or_else(|| not_found("school", school_id))?;
-    let policy = school.ruled_by.current(&catalog.packs).map_err(|cause| error::silent(&cause))?;
+    let policy = school.ruled_by.current(&catalog.packs.packs()).map_err(|cause| error::silent(&cause))?;
     let listings = store::provider::listings(tx, &BTreeSet::from([provider_id])).await?;
     let listings = listings.get(&provider_id).map(Vec::as_slice).unwrap_or_default();
     Ok(eligible(&policy, &course.path, listings, today))

@@ -41,7 +41,7 @@ pub async fn create_course(
         store::node::find_school(&tx, school_id).await?.ok_or_else(|| not_found("school", school_id))?;
     permit.reach(&convert::school_path(&school.path), "school", school_id)?;
     let now = catalog.clock.now();
-    let policy = school.ruled_by.current(&catalog.packs).map_err(|cause| error::silent(&cause))?;
+    let policy = school.ruled_by.current(&catalog.packs.packs()).map_err(|cause| error::silent(&cause))?;
     let flagged_words = course::submit(&policy, Origin::School, &command.content)?;
     let course = Course {
         id: random::id(now),

@@ -1,10 +1,11 @@
 //! Every refusal of a rule, as gRPC carries it.
 //!
-//! Where a document decides, four facts say so: `pack_id`, `key`, and the clause in `clause_zh` and `clause_en`.
+//! Where a document decides, four facts say so: `pack_id`, `key`, and the clause in `clause_zh` and `clause_en`. Where none does,
+//! `key_zh` and `key_en` say what people call the key.
 
 use policy::course::CourseRefusal;
 use policy::time::TimeRefusal;
-use policy::{Clause, Silent};
+use policy::{Clause, Policy, Silent};
 use shared::status::{denied, invalid, refused};
 use shared::value::Violations;
 use tonic::Status;
@@ -26,9 +27,23 @@ fn by_clause(reason: &'static str, clause: &Clause, facts: &[(&str, String)]) ->
     refused(reason, &all)
 }
 
-/// No document and no supplement says what is needed.
+/// No document and no supplement says what is needed. The key is named as people call it, too.
 pub fn silent(silent: &Silent) -> Status {
-    refused("POLICY_SILENT", &[("pack_id", silent.pack_id.clone()), ("key", silent.key.to_owned())])
+    let mut facts = vec![("pack_id", silent.pack_id.clone()), ("key", silent.key.to_owned())];
+    let known = Policy::keys().into_iter().find(|key| key.name == silent.key);
+    let name = match (known, silent.key) {
+        (Some(key), _) => Some((key.zh, key.en)),
+        // No keys of the schema: by which pack the place is ruled, and when an edition of it is in force.
+        (None, "pack_id") => Some(("适用的政策包", "the policy pack that holds here")),
+        (None, "effective_from" | "effective_to") => {
+            Some(("学期首日适用的政策版本", "the edition in force on the term's first day"))
+        }
+        (None, _) => None,
+    };
+    if let Some((zh, en)) = name {
+        facts.extend([("key_zh", zh.to_owned()), ("key_en", en.to_owned())]);
+    }
+    refused("POLICY_SILENT", &facts)
 }
 
 /// A provider may not act for this school.
@@ -148,7 +163,7 @@ fn by_time(refusal: &TimeRefusal, facts: &[(&str, String)]) -> Status {
 impl From<course::Error> for Status {
     fn from(error: course::Error) -> Self {
         match error {
-            course::Error::Refused(refusal) => by_content(&refusal),
+            course::Error::Refused(refusal) => by_content(&refusal, &[]),
             course::Error::TutoringNotAllowed { clause } => by_clause("CONTENT_BANNED", &clause, &[]),
             course::Error::NotSubmitted => refused("COURSE_NOT_SUBMITTED", &[]),
             course::Error::NotReviewed => refused("COURSE_NOT_REVIEWED", &[]),
@@ -161,21 +176,25 @@ impl From<course::Error> for Status {
 }
 
 /// A course against the policy's content rules.
-fn by_content(refusal: &CourseRefusal) -> Status {
+fn by_content(refusal: &CourseRefusal, facts: &[(&str, String)]) -> Status {
+    let with = |reason, clause: &Clause, own: &[(&str, String)]| {
+        let all: Vec<(&str, String)> = facts.iter().chain(own).cloned().collect();
+        by_clause(reason, clause, &all)
+    };
     match refusal {
         CourseRefusal::ContentBanned { kind, clause } => {
-            by_clause("CONTENT_BANNED", clause, &[("content_kind", kind.word().to_owned())])
+            with("CONTENT_BANNED", clause, &[("content_kind", kind.word().to_owned())])
         }
         CourseRefusal::ThirdPartyBanned { kind, clause } => {
-            by_clause("THIRD_PARTY_SUBJECT_EXAM", clause, &[("content_kind", kind.word().to_owned())])
+            with("THIRD_PARTY_SUBJECT_EXAM", clause, &[("content_kind", kind.word().to_owned())])
         }
         CourseRefusal::ReadsLikeExamCourse { found, clause } => {
             let words: Vec<_> = found.iter().map(|found| found.word).collect();
-            by_clause("THIRD_PARTY_SUBJECT_EXAM", clause, &[("flagged_words", words.join(" "))])
+            with("THIRD_PARTY_SUBJECT_EXAM", clause, &[("flagged_words", words.join(" "))])
         }
-        CourseRefusal::ThirdPartyExcluded { clause } => by_clause("THIRD_PARTY_EXCLUDED", clause, &[]),
+        CourseRefusal::ThirdPartyExcluded { clause } => with("THIRD_PARTY_EXCLUDED", clause, &[]),
         CourseRefusal::NotInThisPhase { phase, clause } => {
-            by_clause("THIRD_PARTY_EXCLUDED", clause, &[("phase", phase.clone())])
+            with("NOT_IN_THIS_PHASE", clause, &[("phase", phase.clone())])
         }
         CourseRefusal::Silent(error) => silent(error),
     }
@@ -230,6 +249,14 @@ impl From<menu::Error> for Status {
                 by_clause("THIRD_PARTY_ONLY", &clause, &[("section_count", section_count.to_string())])
             }
             menu::Error::Day(refusal) => by_time(&refusal, &[]),
+            menu::Error::WeekIncomplete { least, found, clause } => by_clause(
+                "WEEK_INCOMPLETE",
+                &clause,
+                &[("least", least.to_string()), ("found", found.to_string())],
+            ),
+            menu::Error::NotInThisPhase { section_id, refusal } => {
+                by_content(&refusal, &[("section_id", section_id.to_string())])
+            }
         }
     }
 }

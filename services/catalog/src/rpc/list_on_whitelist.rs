@@ -50,7 +50,7 @@ pub async fn list_on_whitelist(
         .unwrap_or_default();
     let present = listings.iter().find(|listing| listing.place == node.place);
     let now = catalog.clock.now();
-    let policy = node.ruled_by.current(&catalog.packs).map_err(|cause| error::silent(&cause))?;
+    let policy = node.ruled_by.current(&catalog.packs.packs()).map_err(|cause| error::silent(&cause))?;
     provider::keeps_list(&policy, node.place)?;
     if let Some(listing) = provider::list(present, node.place, command.days)? {
         store::provider::save_listing(&tx, provider_id, &listing, now).await?;

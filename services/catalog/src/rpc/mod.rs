@@ -25,7 +25,7 @@ mod terms;
 
 use std::sync::Arc;
 
-use policy::{Packs, Policy};
+use policy::{Live, Policy};
 use proto::catalog::v1::catalog_service_server::CatalogServiceServer;
 use shared::caller::Role;
 use shared::clock::SharedClock;
@@ -43,13 +43,13 @@ const OFFICES: &[Role] = &[Role::TownOffice, Role::BureauOfficer];
 pub struct Catalog {
     db: Db,
     clock: SharedClock,
-    packs: Arc<Packs>,
+    packs: Arc<Live>,
 }
 
 impl Catalog {
     /// The service over a database.
     #[must_use]
-    pub fn new(db: Db, clock: SharedClock, packs: Arc<Packs>) -> Self {
+    pub fn new(db: Db, clock: SharedClock, packs: Arc<Live>) -> Self {
         Self { db, clock, packs }
     }
 

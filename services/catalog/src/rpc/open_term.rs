@@ -43,7 +43,10 @@ pub async fn open_term(
     permit.reach(&convert::school_path(&school.path), "school", school_id)?;
     let others = store::term::of_school(&tx, &school.path).await?;
     let now = catalog.clock.now();
-    let policy = school.ruled_by.current(&catalog.packs).map_err(|cause| error::silent(&cause))?;
+    let policy = school
+        .ruled_by
+        .on(&catalog.packs.packs(), command.calendar.first_day())
+        .map_err(|cause| error::silent(&cause))?;
     term::open(&school, &command.calendar, &others, &policy)?;
     let term = Term {
         id: random::id(now),

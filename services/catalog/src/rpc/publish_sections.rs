@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::convert::{self, Fields};
 use super::{Catalog, SCHOOL_STAFF, event};
-use crate::domain::menu::{self, Draft};
+use crate::domain::menu::{self, Coming, Draft};
 use crate::domain::section::{Section, State};
 use crate::store;
 use crate::store::section::Which;
@@ -61,8 +61,11 @@ pub async fn publish_sections(
         today: convert::local_day(now),
     };
     let coming = menu::publish(&policy, &draft)?;
-    let published: Vec<Section> =
-        coming.into_iter().map(|section| Section { state: State::Published, ..section.clone() }).collect();
+    let flags = flags(&coming);
+    let published: Vec<Section> = coming
+        .into_iter()
+        .map(|coming| Section { state: State::Published, ..coming.section.clone() })
+        .collect();
     if !published.is_empty() {
         let ids: Vec<_> = published.iter().map(|section| section.id).collect();
         store::section::publish(&tx, &term, &ids, now).await?;
@@ -70,10 +73,20 @@ pub async fn publish_sections(
         event::sections_published(&tx, &published, now).await?;
     }
     let published_count = i32::try_from(published.len()).unwrap_or(i32::MAX);
-    let answer = PublishSectionsResponse { published_count };
+    let answer = PublishSectionsResponse { published_count, flags };
     claim.answer(&tx, &answer).await?;
     tx.commit().await?;
     Ok(answer)
+}
+
+/// The names of what was accepted and is to be on record, each once.
+fn flags(coming: &[Coming<'_>]) -> Vec<String> {
+    let flagged: Vec<_> =
+        coming.iter().filter_map(|coming| Some((coming.section.id, coming.flag.as_ref()?))).collect();
+    for (id, flag) in &flagged {
+        tracing::info!(section.id = %id, phase = flag.phase, "section {id} begins in a phase that names no such course");
+    }
+    flagged.first().map(|_| "NOT_IN_THIS_PHASE".to_owned()).into_iter().collect()
 }
 
 fn parse(request: &PublishSectionsRequest) -> Result<Command, Status> {

@@ -51,7 +51,7 @@ pub async fn submit_course(
     let listings = store::provider::listings(&tx, &BTreeSet::from([provider_id])).await?;
     let listings = listings.get(&provider_id).map(Vec::as_slice).unwrap_or_default();
     let now = catalog.clock.now();
-    let policy = school.ruled_by.current(&catalog.packs).map_err(|cause| error::silent(&cause))?;
+    let policy = school.ruled_by.current(&catalog.packs.packs()).map_err(|cause| error::silent(&cause))?;
     eligible(&policy, &school.path, listings, convert::local_day(now))
         .map_err(|cause| error::provider_denied(&cause))?;
     let origin = Origin::Provider(provider_id);

@@ -46,7 +46,7 @@ async fn world_with_term(world: &World) -> Term {
 }
 
 #[tokio::test]
-async fn a_course_named_twice_is_one_course_with_two_sections() {
+async fn c18_a_course_named_twice_is_one_course_with_two_sections() {
     for world in worlds("zhejiang_jinhua", "jinhua_demo").await {
         let term = world_with_term(&world).await;
         let request = csv(
@@ -237,7 +237,7 @@ async fn the_same_table_brought_many_times_at_once_makes_its_course_once() {
 }
 
 #[tokio::test]
-async fn a_providers_rows_are_judged_as_its_submissions_are() {
+async fn c21_a_providers_rows_are_judged_as_its_submissions_are() {
     for world in worlds("town_lists", "").await {
         let term = world_with_term(&world).await;
         world.listed_provider("1", TOWN).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::{Config, Migrator, Parts};
-use policy::Packs;
+use policy::{Live, Packs};
 use proto::feed::v1::TailRequest;
 use proto::feed::v1::feed_service_client::FeedServiceClient;
 use proto::identity::v1 as identity;
@@ -73,7 +73,7 @@ async fn a_school_told_on_identitys_feed_can_open_a_term() {
             db: db.clone(),
             clock: clock.shared(),
             verifier,
-            packs: Arc::new(Packs::load(&packs).unwrap()),
+            packs: Arc::new(Live::open(&packs).unwrap()),
             identity: Link::service(client::channel(&format!("http://{address}")).unwrap(), signer),
         };
         let served = tokio::spawn(catalog::run(parts, listener, None, stop.clone()));
@@ -239,7 +239,7 @@ async fn it_does_not_serve_on_a_schema_it_does_not_know() {
             db: db.clone(),
             clock: clock.shared(),
             verifier: Arc::new(Verifier::load(folder.path(), clock.shared()).unwrap()),
-            packs: Arc::new(Packs::default()),
+            packs: Arc::new(Live::fixed(Packs::default())),
             identity: Link::anonymous(client::channel("http://127.0.0.1:9").unwrap()),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -96,6 +96,85 @@ async fn many_publishing_at_once_change_the_menu_once() {
     }
 }
 
+/// Two hours of care on each day from Tuesday to Friday.
+async fn rest_of_the_week(world: &World, term: &Term, care: &Course) -> Vec<Section> {
+    let slots: Vec<_> = (2..=5).map(|weekday| slot(weekday, Afternoon, "15:45", "17:45")).collect();
+    let mut rest = Vec::new();
+    for slot in world.slots(term, &slots).await {
+        rest.push(world.section(care, term, &[&slot]).await);
+    }
+    rest
+}
+
+#[tokio::test]
+async fn c12_a_menu_of_four_workdays_is_not_published_where_every_workday_has_service() {
+    for (pack, supplement, key) in [
+        ("hebei_shahe", "shahe_demo", "all_workdays"),
+        ("beijing", "", "all_workdays"),
+        ("five_days", "", "service_days_per_week"),
+    ] {
+        for world in worlds(pack, supplement).await {
+            let term = world.term().await;
+            let care = world.course("作业辅导", ContentKind::BasicCare, "看护").await;
+            let rest = rest_of_the_week(&world, &term, &care).await;
+            assert_eq!(rest.len(), 4);
+
+            let refused = world.publish_all(&term).await.unwrap_err();
+            assert_eq!((fact(&refused, "found"), fact(&refused, "least")), ("4".to_owned(), "5".to_owned()));
+            assert_eq!(fact(&refused, "key"), key);
+            assert_eq!(rule::<()>(Err(refused)), "WEEK_INCOMPLETE");
+            assert_eq!(world.menu(&term).await.version, 0);
+
+            let monday = world.slots(&term, &[slot(1, Afternoon, "15:45", "17:45")]).await;
+            world.section(&care, &term, &[&monday[0]]).await;
+            assert_eq!(world.publish_all(&term).await.unwrap(), 5);
+            world.end().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn c29_a_phase_that_names_no_such_courses_refuses_them_only_where_it_is_a_gate() {
+    for (pack, is_gate) in [("gated_phases", true), ("named_phases", false)] {
+        for world in worlds(pack, "").await {
+            // From 8 September on, in the phase of basic care; and one that begins in the phase after it.
+            let term = world.term_of(SCHOOL, TOWN, "2026-09-08", "2027-01-15").await;
+            let slots = world.slots(&term, &monday()).await;
+            let care = world.course("作业辅导", ContentKind::BasicCare, "看护").await;
+            let club = world.course("剪纸", ContentKind::Enrichment, "艺术").await;
+            let provider = world.listed_provider("1", DISTRICT).await;
+            let theirs = world.provider_course(&provider, "编程入门").await;
+            let care = world.section(&care, &term, &[&slots[0]]).await;
+            let club = world.section(&club, &term, &[&slots[0]]).await;
+            let theirs = world.section(&theirs, &term, &[&slots[0]]).await;
+            let mut principal = world.principal();
+
+            let alone = principal.publish_sections(publish(&term, &[&care])).await.unwrap().into_inner();
+            assert_eq!((alone.published_count, alone.flags.len()), (1, 0));
+            for (section, count) in [(&club, 1), (&theirs, 1)] {
+                let answer = principal.publish_sections(publish(&term, &[section])).await;
+                if is_gate {
+                    let refused = answer.unwrap_err();
+                    assert_eq!(fact(&refused, "section_id"), section.id);
+                    assert_eq!(fact(&refused, "phase"), "第一阶段");
+                    assert_eq!(rule::<()>(Err(refused)), "NOT_IN_THIS_PHASE");
+                } else {
+                    let answer = answer.unwrap().into_inner();
+                    assert_eq!(
+                        (answer.published_count, answer.flags),
+                        (count, vec!["NOT_IN_THIS_PHASE".to_owned()])
+                    );
+                }
+            }
+
+            world.clock.set(testing::moment("2026-10-09T09:00:00+08:00"));
+            let later = world.publish_all(&term).await.unwrap();
+            assert_eq!(later, if is_gate { 2 } else { 0 });
+            world.end().await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn c11_a_day_with_too_few_minutes_is_not_published() {
     for world in worlds("hebei_shahe", "shahe_demo").await {
@@ -111,18 +190,26 @@ async fn c11_a_day_with_too_few_minutes_is_not_published() {
             )
             .await;
         let care = world.course("作业辅导", ContentKind::BasicCare, "看护").await;
+        let rest = rest_of_the_week(&world, &term, &care).await;
+        let with_rest = |monday: &[&Section]| -> Vec<Section> {
+            monday.iter().copied().cloned().chain(rest.clone()).collect()
+        };
         let noon = world.section(&care, &term, &[&slots[0]]).await;
         let short = world.section(&care, &term, &[&slots[1]]).await;
         let mut principal = world.principal();
 
-        let refused = principal.publish_sections(publish(&term, &[&noon, &short])).await.unwrap_err();
+        let week = with_rest(&[&noon, &short]);
+        let week: Vec<&Section> = week.iter().collect();
+        let refused = principal.publish_sections(publish(&term, &week)).await.unwrap_err();
         assert_eq!((fact(&refused, "found"), fact(&refused, "least")), ("115".to_owned(), "120".to_owned()));
         assert!(fact(&refused, "clause_zh").contains("每日服务不少于2小时"), "{refused:?}");
         assert_eq!(rule::<()>(Err(refused)), "DAY_TOO_SHORT");
         assert_eq!(world.menu(&term).await.version, 0);
 
         let whole = world.section(&care, &term, &[&slots[2]]).await;
-        principal.publish_sections(publish(&term, &[&noon, &whole])).await.unwrap();
+        let week = with_rest(&[&noon, &whole]);
+        let week: Vec<&Section> = week.iter().collect();
+        principal.publish_sections(publish(&term, &week)).await.unwrap();
         // With the day whole, the shorter one may come beside it.
         principal.publish_sections(publish(&term, &[&short])).await.unwrap();
         world.end().await;
@@ -133,15 +220,14 @@ async fn c11_a_day_with_too_few_minutes_is_not_published() {
 async fn c11_a_day_that_a_cancellation_has_shortened_holds_no_other_day_up() {
     for world in worlds("hebei_shahe", "shahe_demo").await {
         let term = world.term().await;
-        let slots = world
-            .slots(&term, &[slot(1, Afternoon, "15:45", "17:45"), slot(2, Afternoon, "15:45", "17:45")])
-            .await;
+        let slots = world.slots(&term, &[slot(1, Afternoon, "15:45", "17:45")]).await;
         let care = world.course("作业辅导", ContentKind::BasicCare, "看护").await;
         let on_monday = world.section(&care, &term, &[&slots[0]]).await;
+        let rest = rest_of_the_week(&world, &term, &care).await;
         world.publish_all(&term).await.unwrap();
         world.principal().cancel_section(cancel(&on_monday, "停课")).await.unwrap();
 
-        world.section(&care, &term, &[&slots[1]]).await;
+        world.section(&care, &term, &[&rest[0].slots[0]]).await;
         assert_eq!(world.publish_all(&term).await.unwrap(), 1);
         world.end().await;
     }
@@ -270,7 +356,7 @@ async fn an_unknown_section_and_another_terms_are_not_there() {
 }
 
 #[tokio::test]
-async fn the_policy_a_term_was_opened_with_goes_on_ruling_it() {
+async fn c03_the_policy_a_term_was_opened_with_goes_on_ruling_it() {
     use proto::identity::v1::{Stage, node::Kind};
     for world in worlds("fixed_items", "").await {
         let term = world.term().await;

@@ -89,7 +89,7 @@ async fn c20_where_the_policy_names_no_level_both_count_and_a_suspension_on_eith
 }
 
 #[tokio::test]
-async fn a_listing_is_renewed_by_other_days_and_a_suspension_lifted_by_later_ones() {
+async fn c20_a_listing_is_renewed_by_other_days_and_a_suspension_lifted_by_later_ones() {
     for world in worlds("town_lists", "").await {
         let provider = world.listed_provider("1", TOWN).await;
         let mut office = world.town_office();

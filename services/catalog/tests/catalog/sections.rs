@@ -46,7 +46,7 @@ async fn a_section_is_arranged_once_with_its_slots_in_the_order_of_the_week() {
 }
 
 #[tokio::test]
-async fn a_section_needs_an_approved_course_of_its_school_and_slots_of_its_term() {
+async fn c18_c21_a_section_needs_an_approved_course_of_its_school_and_slots_of_its_term() {
     for world in worlds("hunan_zhuzhou", "zhuzhou_demo").await {
         let term = world.term().await;
         let next = world.term_of(SCHOOL, TOWN, "2027-02-20", "2027-07-01").await;
@@ -150,7 +150,7 @@ async fn c31_a_room_wanted_by_many_at_once_goes_to_one() {
 }
 
 #[tokio::test]
-async fn a_cancelled_section_leaves_the_menu_and_is_told_once() {
+async fn c18_a_cancelled_section_leaves_the_menu_and_is_told_once() {
     for world in worlds("hunan_zhuzhou", "zhuzhou_demo").await {
         let term = world.term().await;
         let slots = world.slots(&term, &week()).await;

@@ -1,6 +1,7 @@
 //! `OpenTerm`, `ListTerms`.
 
 use proto::catalog::v1::Event;
+use proto::catalog::v1::slot::Kind::Afternoon;
 use proto::catalog::v1::{ListTermsRequest, OpenTermRequest, event};
 use proto::identity::v1::Stage;
 use proto::identity::v1::node::Kind;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use crate::world::*;
 
 #[tokio::test]
-async fn a_term_pins_the_policy_of_its_school_and_is_told_once() {
+async fn c03_c104_a_term_pins_the_policy_of_its_school_and_is_told_once() {
     for world in worlds("hebei_shahe", "shahe_demo").await {
         let request = OpenTermRequest {
             off_days: vec!["2026-10-02".to_owned(), "2026-10-01".to_owned()],
@@ -85,7 +86,7 @@ async fn terms_of_one_school_share_no_day_however_many_are_opened_at_once() {
 }
 
 #[tokio::test]
-async fn a_school_not_heard_of_out_of_reach_or_without_a_pack_has_no_term() {
+async fn c104_a_school_not_heard_of_out_of_reach_or_without_a_pack_has_no_term() {
     for world in worlds("hebei_shahe", "shahe_demo").await {
         let unheard = OpenTermRequest {
             school_id: Uuid::from_u128(99).to_string(),
@@ -102,7 +103,12 @@ async fn a_school_not_heard_of_out_of_reach_or_without_a_pack_has_no_term() {
         assert_eq!(refusal(world.principal().open_term(unheard).await), missing);
         assert_eq!(refusal(world.principal().open_term(foreign).await), missing);
         let mut principal = world.staff(Role::Principal, &path);
-        assert_eq!(rule(principal.open_term(unruled).await), "POLICY_SILENT");
+        let refused = principal.open_term(unruled).await.unwrap_err();
+        assert_eq!(
+            (fact(&refused, "key"), fact(&refused, "key_zh")),
+            ("pack_id".to_owned(), "适用的政策包".to_owned())
+        );
+        assert_eq!(rule::<()>(Err(refused)), "POLICY_SILENT");
         assert!(world.told().await.is_empty());
         world.end().await;
     }
@@ -173,6 +179,29 @@ async fn anyone_lists_terms_latest_first_page_by_page() {
         assert_eq!(days(&second.terms), ["2026-09-01"]);
         assert_eq!(second.next_page_token, "");
         assert_eq!(broken_fields(world.anyone().list_terms(page(2, "?")).await), ["page_token"]);
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn c03_a_term_is_ruled_by_the_edition_in_force_on_its_first_day_and_not_opened_where_none_was() {
+    for world in worlds("dated", "").await {
+        // Until 2026 service ended at 17:30; from 2027 on it ends at 18:00.
+        let autumn = world.term_of(SCHOOL, TOWN, "2026-10-08", "2027-01-15").await;
+        let spring = world.term_of(SCHOOL, TOWN, "2027-02-20", "2027-07-01").await;
+        let before =
+            OpenTermRequest { school_id: OTHER_SCHOOL.to_string(), ..open_term("2025-09-01", "2026-01-15") };
+        let mut neighbour = world.staff(Role::Principal, &[DISTRICT, OTHER_TOWN, OTHER_SCHOOL]);
+        let refused = neighbour.open_term(before).await.unwrap_err();
+
+        assert_ne!(autumn.policy_version, spring.policy_version);
+        assert_eq!(fact(&refused, "key"), "effective_from");
+        assert_eq!(fact(&refused, "key_zh"), "学期首日适用的政策版本");
+        assert_eq!(rule::<()>(Err(refused)), "POLICY_SILENT");
+        let until_half_past = [slot(1, Afternoon, "16:00", "17:30")];
+        world.slots(&autumn, &until_half_past).await;
+        let refused = world.principal().add_slots(add_slots(&spring, &until_half_past, "")).await;
+        assert_eq!(rule(refused), "SLOT_ENDS_TOO_EARLY");
         world.end().await;
     }
 }

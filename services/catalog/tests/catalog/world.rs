@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use catalog::job::follow_identity::FollowIdentity;
 use catalog::{Config, Migrator, Parts};
-use policy::Packs;
+use policy::Live;
 use proto::catalog::v1::catalog_service_client::CatalogServiceClient;
 use proto::catalog::v1::*;
 use proto::identity::v1 as identity;
@@ -64,7 +64,7 @@ impl World {
         let ships = root.join("../../policies");
         let folder =
             if ships.join(format!("{pack}.toml")).exists() { ships } else { root.join("tests/packs") };
-        let packs = Packs::load(&folder).expect("the packs are sound");
+        let packs = Live::open(&folder).expect("the packs are sound");
 
         let clock = FixedClock::at(moment("2026-08-20T09:00:00+08:00"));
         let folder = tempfile::tempdir().unwrap();

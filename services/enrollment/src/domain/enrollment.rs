@@ -277,8 +277,10 @@ pub enum Error {
     /// Another step comes first.
     #[error("step {next_step} comes first")]
     StepOutOfOrder {
-        /// The step that is next.
+        /// The key of the step that is next.
         next_step: String,
+        /// What the region calls it.
+        name_zh: String,
     },
     /// No step can be decided now.
     #[error("not in review")]
@@ -438,7 +440,9 @@ pub fn decline(enrollment: &Enrollment, key: &str, note: &str, now: Moment) -> R
 
 fn check_order(steps: &Steps, key: &str) -> Result<(), Error> {
     match steps.next() {
-        Some(next) if next.key != key => Err(Error::StepOutOfOrder { next_step: next.key.clone() }),
+        Some(next) if next.key != key => {
+            Err(Error::StepOutOfOrder { next_step: next.key.clone(), name_zh: next.name_zh.clone() })
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -740,7 +744,8 @@ pub(crate) mod tests {
             enrollment(State::InReview { expires_at: at(100) }, &["class_pre_review", "school_approve"]);
 
         let early = approve_step(&review, "school_approve", at(1));
-        assert_eq!(early, Err(Error::StepOutOfOrder { next_step: "class_pre_review".to_owned() }));
+        let name_zh = review.steps.find("class_pre_review").unwrap().name_zh.clone();
+        assert_eq!(early, Err(Error::StepOutOfOrder { next_step: "class_pre_review".to_owned(), name_zh }));
         assert_eq!(approve_step(&review, "none", at(1)), Err(Error::StepUnknown));
 
         let first = approve_step(&review, "class_pre_review", at(1)).unwrap();
@@ -784,7 +789,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn kept_steps_out_of_order_are_refused() {
+    fn c36_kept_steps_out_of_order_are_refused() {
         assert_eq!(Steps::new(vec![step("a", "x", None), step("b", "x", Some(at(0)))]), Err(StepsError));
         assert!(Steps::new(vec![step("a", "x", Some(at(0))), step("b", "x", None)]).is_ok());
     }

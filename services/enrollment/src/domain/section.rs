@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_clash_when_they_share_a_minute_of_a_weekday() {
+    fn c41_slots_clash_when_they_share_a_minute_of_a_weekday() {
         let table = [
             (slot(1, 1, 960, 1020), slot(2, 1, 1019, 1080), true),
             (slot(1, 1, 960, 1020), slot(2, 1, 1020, 1080), false),

@@ -1,6 +1,6 @@
 //! Every refusal of a rule as a status: reason and facts, as the contract names them.
 
-use policy::Silent;
+use policy::{Policy, Silent};
 use shared::status;
 use shared::value::Id;
 use tonic::Status;
@@ -72,19 +72,41 @@ pub fn round(error: &round::Error) -> Status {
     }
 }
 
-/// Refuses for want of a rule: the district must say it first.
+/// Refuses for want of a rule: the district must say it first. The key is named as people call it, too.
 pub fn silent(error: &Silent) -> Status {
-    status::refused("POLICY_SILENT", &[("key", error.key.to_owned()), ("pack_id", error.pack_id.clone())])
+    let mut facts = vec![("key", error.key.to_owned()), ("pack_id", error.pack_id.clone())];
+    let known = Policy::keys().into_iter().find(|key| key.name == error.key);
+    let name = match known {
+        Some(key) => Some((key.zh, key.en)),
+        // Not a key of the schema: the edition the term is pinned to is not among those kept.
+        None if error.key == POLICY_VERSION => {
+            Some(("学期所依据的政策版本", "the edition of the policy the term rests on"))
+        }
+        None => None,
+    };
+    if let Some((zh, en)) = name {
+        facts.extend([("key_zh", zh.to_owned()), ("key_en", en.to_owned())]);
+    }
+    status::refused("POLICY_SILENT", &facts)
 }
+
+/// What is missing where a term's policy is not among those kept.
+pub const POLICY_VERSION: &str = "policy_version";
 
 /// Refuses a command on an enrollment.
 pub fn enrollment(error: &enrollment::Error, enrollment: &Enrollment) -> Status {
     use enrollment::Error;
     match error {
         Error::StepUnknown => status::refused("STEP_UNKNOWN", &[]),
-        Error::StepOutOfOrder { next_step } => {
-            status::refused("STEP_OUT_OF_ORDER", &[("next_step", next_step.clone())])
-        }
+        Error::StepOutOfOrder { next_step, name_zh } => status::refused(
+            "STEP_OUT_OF_ORDER",
+            &[
+                ("next_step", next_step.clone()),
+                ("next_step_zh", name_zh.clone()),
+                // Regions name their steps in Chinese alone; the key is made of English words.
+                ("next_step_en", next_step.replace('_', " ")),
+            ],
+        ),
         Error::NotInReview => {
             let state = convert::state(&enrollment.state).as_str_name();
             let state = state.strip_prefix("STATE_").unwrap_or(state).to_owned();

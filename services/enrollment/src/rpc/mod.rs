@@ -12,7 +12,7 @@ mod withdraw;
 
 use std::sync::Arc;
 
-use policy::Packs;
+use policy::Live;
 use proto::billing::v1::billing_service_client::BillingServiceClient;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
 use shared::caller::Verifier;
@@ -29,8 +29,8 @@ pub struct EnrollmentRpc {
     pub db: Db,
     /// The time of day.
     pub clock: SharedClock,
-    /// Every region's policy.
-    pub packs: Arc<Packs>,
+    /// Every region's policy, as its files have it now.
+    pub packs: Arc<Live>,
     /// Whom to believe, for the tokens inside a stream.
     pub verifier: Arc<Verifier>,
     /// Billing.

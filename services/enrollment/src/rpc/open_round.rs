@@ -1,6 +1,7 @@
 //! Opens a round for a term.
 
 use chrono::DateTime;
+use policy::Silent;
 use proto::billing::v1::GetTariffRequest;
 use proto::enrollment::v1::{self as message, OpenRoundRequest, OpenRoundResponse};
 use shared::caller::{Caller, NodePath, Role};
@@ -97,10 +98,7 @@ fn seconds(violations: &mut Violations, field: &str, given: i32, default: i32, l
 /// Where parents pay, families must be able to see what before they choose.
 async fn check_tariff(rpc: &EnrollmentRpc, term: &Term) -> Result<(), Status> {
     let policy = rpc.packs.pinned(&term.policy_version).ok_or_else(|| {
-        status::refused(
-            "POLICY_SILENT",
-            &[("key", "policy_version".to_owned()), ("pack_id", term.policy_version.clone())],
-        )
+        error::silent(&Silent { pack_id: term.policy_version.clone(), key: error::POLICY_VERSION })
     })?;
     match Ruling::of(&policy).map_err(|error| error::silent(&error))?.fee {
         Fee::Free => return Ok(()),

@@ -152,7 +152,7 @@ async fn a_repeat_gets_the_same_enrollment_even_when_the_section_is_full_or_the_
 }
 
 #[tokio::test]
-async fn every_refusal_has_its_reason_and_facts_and_leaves_no_trace() {
+async fn c34_c41_every_refusal_has_its_reason_and_facts_and_leaves_no_trace() {
     on_each(|world| async move {
         let (term_id, section_id) = world.open(CHARGED, Menu::default()).await;
         let overlapping =

@@ -115,7 +115,8 @@ async fn four_hundred_pupils_who_send_twice_get_thirty_seats_and_a_line_without_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pupils_who_want_everything_at_once_get_one_seat_a_time_and_processes_do_not_lock_each_other_out() {
+async fn c41_pupils_who_want_everything_at_once_get_one_seat_a_time_and_processes_do_not_lock_each_other_out()
+{
     on_each(|world| async move {
         let gateways = gateways(&world).await;
         let families = world.families(60).await;
@@ -179,7 +180,7 @@ async fn pupils_who_want_everything_at_once_get_one_seat_a_time_and_processes_do
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pupil_who_asks_two_processes_for_one_hour_gets_it_once() {
+async fn c41_a_pupil_who_asks_two_processes_for_one_hour_gets_it_once() {
     on_each(|world| async move {
         let gateways = gateways(&world).await;
         let families = world.families(100).await;

@@ -39,6 +39,8 @@ async fn c36_the_steps_of_the_policy_are_taken_in_order_and_end_in_a_held_seat()
             .unwrap_err();
         assert_eq!(reason(&early), "STEP_OUT_OF_ORDER");
         assert_eq!(fact(&early, "next_step"), "class_pre_review");
+        assert_eq!(fact(&early, "next_step_en"), "class pre review");
+        assert!(!fact(&early, "next_step_zh").is_ascii(), "the region's own words");
         let unknown =
             decide(&world, Role::Principal, request(&world, &applied, "none", None)).await.unwrap_err();
         assert_eq!(reason(&unknown), "STEP_UNKNOWN");
@@ -138,7 +140,7 @@ async fn a_repeat_gets_the_first_answer_and_another_content_is_refused() {
 }
 
 #[tokio::test]
-async fn only_the_steps_role_that_reaches_the_pupil_decides() {
+async fn c36_only_the_steps_role_that_reaches_the_pupil_decides() {
     on_each(|world| async move {
         let (_, section_id) = world.open(REVIEWED, Menu::default()).await;
         let family = world.family().await;

@@ -97,6 +97,11 @@ async fn a_round_needs_a_menu_and_where_parents_pay_a_tariff() {
             (reason(&refused).as_str(), fact(&refused, "key").as_str()),
             ("POLICY_SILENT", "parent_fee_mode")
         );
+        // As people call it.
+        assert_eq!(
+            (fact(&refused, "key_zh").as_str(), fact(&refused, "key_en").as_str()),
+            ("家长缴费方式", "fee mode")
+        );
         world.end().await;
     })
     .await;

@@ -123,7 +123,7 @@ async fn reviews_are_listed_at_the_desk_whose_step_is_next() {
 }
 
 #[tokio::test]
-async fn a_roster_tells_no_held_seat_from_a_confirmed_one_and_each_teacher_their_own_class() {
+async fn c101_c105_a_roster_tells_no_held_seat_from_a_confirmed_one_and_each_teacher_their_own_class() {
     on_each(|world| async move {
         let provider_id = random::uuid(world.now());
         let menu = Menu { capacity_count: 2, provider_id: provider_id.to_string(), ..Menu::default() };

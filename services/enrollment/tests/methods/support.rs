@@ -9,7 +9,7 @@ use enrollment::job::follow_billing::FollowBilling;
 use enrollment::job::follow_catalog::FollowCatalog;
 use enrollment::job::follow_identity::FollowIdentity;
 use enrollment::{Config, Migrator, Parts};
-use policy::Packs;
+use policy::Live;
 use proto::enrollment::v1::enrollment::State;
 use proto::enrollment::v1::enrollment_service_client::EnrollmentServiceClient;
 use proto::enrollment::v1::{
@@ -99,7 +99,7 @@ pub struct World {
     pub db: Arc<TestDb>,
     pub clock: FixedClock,
     pub fakes: Fakes,
-    pub packs: Arc<Packs>,
+    pub packs: Arc<Live>,
     pub school: School,
     pub url: String,
     keys: Arc<tempfile::TempDir>,
@@ -123,7 +123,7 @@ impl World {
         }
         let fakes = Fakes::new();
         let peers = fakes.serve().await;
-        let packs = Packs::load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies"))).unwrap();
+        let packs = Live::open(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies"))).unwrap();
         let mut world = Self {
             db: Arc::new(database::<Migrator>(kind).await),
             clock: FixedClock::at(moment(NOON)),

@@ -15,7 +15,7 @@ async fn withdraw(world: &World, family: &Family, enrollment: &Enrollment) -> Re
 }
 
 #[tokio::test]
-async fn a_place_in_line_and_a_seat_in_review_are_given_back_at_once() {
+async fn c51_a_place_in_line_and_a_seat_in_review_are_given_back_at_once() {
     on_each(|world| async move {
         let (_, section_id) = world.open(REVIEWED, Menu { capacity_count: 1, ..Menu::default() }).await;
         let families = world.families(3).await;
@@ -68,7 +68,7 @@ async fn a_held_seat_is_kept_until_billing_has_closed() {
 }
 
 #[tokio::test]
-async fn a_paid_seat_is_given_back_only_where_a_rule_says_what_goes_back() {
+async fn c51_c76_a_paid_seat_is_given_back_only_where_a_rule_says_what_goes_back() {
     on_each(|world| async move {
         let (_, section_id) = world.open(CHARGED, Menu::default()).await;
         let family = world.family().await;
@@ -103,7 +103,7 @@ async fn a_paid_seat_is_given_back_only_where_a_rule_says_what_goes_back() {
 }
 
 #[tokio::test]
-async fn where_the_service_is_free_nobody_asks_billing() {
+async fn c51_c59_where_the_service_is_free_nobody_asks_billing() {
     on_each(|world| async move {
         let (_, section_id) = world.open(FREE, Menu::default()).await;
         let family = world.family().await;

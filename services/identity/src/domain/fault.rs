@@ -19,6 +19,8 @@ pub enum Reason {
     OutOfReach,
     /// There is no such policy pack or supplement.
     PackUnknown,
+    /// The supplement belongs to another pack than the one that holds there.
+    SupplementMisplaced,
     /// An earlier row has the same pupil code.
     PupilCodeDuplicate,
     /// The school has no such class, or several of that name.
@@ -48,6 +50,7 @@ impl Reason {
             Self::NodeDiffers => "NODE_DIFFERS",
             Self::OutOfReach => "OUT_OF_REACH",
             Self::PackUnknown => "PACK_UNKNOWN",
+            Self::SupplementMisplaced => "SUPPLEMENT_MISPLACED",
             Self::PupilCodeDuplicate => "PUPIL_CODE_DUPLICATE",
             Self::ClassUnknown => "CLASS_UNKNOWN",
             Self::GradeDiffers => "GRADE_DIFFERS",

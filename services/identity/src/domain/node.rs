@@ -195,6 +195,27 @@ pub fn holding(line: &[&Node]) -> (Option<String>, Option<String>) {
     (None, supplement)
 }
 
+/// Faults every new node that names a supplement of another pack than the one that holds there.
+///
+/// `rows` are the rows' numbers with where they were placed; `line` gives the nodes from the district down to one. `belongs` says whether a
+/// pack has a supplement.
+#[must_use]
+pub fn misplaced_supplements<'a>(
+    rows: impl Iterator<Item = (u32, &'a Placed)>,
+    line: impl Fn(&'a Node) -> Vec<&'a Node>,
+    belongs: impl Fn(&str, &str) -> bool,
+) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (row, placed) in rows.filter(|(_, placed)| placed.is_new) {
+        let Some(own) = &placed.node.supplement_id else { continue };
+        let (pack_id, _) = holding(&line(&placed.node));
+        if !pack_id.is_some_and(|pack_id| belongs(&pack_id, own)) {
+            faults.push(Fault::new(row, column::SUPPLEMENT, Reason::SupplementMisplaced, own));
+        }
+    }
+    faults
+}
+
 /// One row of a table of nodes, its cells well formed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
@@ -432,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_is_placed_whatever_the_order_of_its_rows() {
+    fn c05_a_tree_is_placed_whatever_the_order_of_its_rows() {
         let placed = run(&tree(), &[], |_| true).unwrap();
 
         let depths: Vec<_> = placed
@@ -511,7 +532,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_is_named_by_the_lowest_node_and_a_supplement_stays_with_its_pack() {
+    fn c104_what_holds_is_named_by_the_lowest_node_and_a_supplement_stays_with_its_pack() {
         let placed = nodes(&run(&tree(), &[], |_| true).unwrap());
         let with = |pack: &[Option<&str>], supplement: &[Option<&str>]| {
             let line: Vec<Node> = placed

@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn each_role_is_granted_at_its_level_and_at_no_other() {
+    fn c101_each_role_is_granted_at_its_level_and_at_no_other() {
         let provider = id::<Provider>(9).to_string();
         let places = ["D", "T", "S", "C", provider.as_str(), ""];
         for role in ROLES {

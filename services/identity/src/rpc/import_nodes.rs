@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use policy::Packs;
 use proto::identity::v1::{ImportNodesRequest, ImportNodesResponse};
 use shared::caller::{Caller, Role, StaffPermit};
 use shared::random;
@@ -37,7 +38,7 @@ pub async fn import_nodes(
     let content = ImportNodesRequest { request_id: String::new(), ..request.clone() };
     let asked = Asked::new(&given.vault, caller, "ImportNodes", request_id, &content);
     let drafts = match table::read(format, request.file.as_ref(), column::ALL).await? {
-        Ok(table) => parse(given, &table),
+        Ok(table) => parse(&given.packs.packs(), &table),
         Err(faults) => Err(faults),
     };
 
@@ -51,8 +52,8 @@ pub async fn import_nodes(
         Err(faults) => Err(faults),
     };
     let response = match placed {
-        Ok(placed) => {
-            save(given, &tx, &placed).await?;
+        Ok((placed, tree)) => {
+            save(given, &tx, &placed, &tree).await?;
             let nodes = placed.iter().map(|placed| convert::node(&placed.node)).collect();
             ImportNodesResponse { nodes, errors: Vec::new() }
         }
@@ -65,13 +66,32 @@ pub async fn import_nodes(
     Ok(response)
 }
 
+/// Nodes by id: those of a table, and all above them.
+struct Tree(HashMap<Id<value::Node>, Node>);
+
+impl Tree {
+    async fn of(tx: &shared::db::Tx, placed: &[Placed]) -> Result<Self, Status> {
+        let nodes = placed.iter().map(|placed| (placed.node.id, placed.node.clone()));
+        let mut nodes: HashMap<Id<value::Node>, Node> = nodes.collect();
+        let above = placed.iter().flat_map(|placed| placed.node.path.iter().copied());
+        let above: HashSet<_> = above.filter(|id| !nodes.contains_key(id)).collect();
+        nodes.extend(store::node::with_ids(tx, above).await?);
+        Ok(Self(nodes))
+    }
+
+    /// The nodes from the district down to `node`.
+    fn line(&self, node: &Node) -> Vec<&Node> {
+        node.path.iter().filter_map(|id| self.0.get(id)).collect()
+    }
+}
+
 /// Places the rows among the nodes there are, nobody else adding any meanwhile.
 async fn place(
     given: &Given,
     tx: &shared::db::Tx,
     permit: &StaffPermit,
     drafts: &[Draft],
-) -> Result<Result<Vec<Placed>, Vec<Fault>>, Status> {
+) -> Result<Result<(Vec<Placed>, Tree), Vec<Fault>>, Status> {
     let codes: HashSet<_> =
         drafts.iter().flat_map(|draft| draft.parent_code.iter().chain([&draft.code])).collect();
     let codes: Vec<_> = codes.into_iter().cloned().collect();
@@ -80,11 +100,23 @@ async fn place(
     let known = store::node::with_codes(tx, &codes).await?;
     let now = given.clock.now();
     let reaches = |path: &[Id<value::Node>]| permit.reaches(&convert::node_path(path));
-    Ok(node::place(drafts, &known, reaches, || random::id(now), now))
+    let placed = match node::place(drafts, &known, reaches, || random::id(now), now) {
+        Ok(placed) => placed,
+        Err(faults) => return Ok(Err(faults)),
+    };
+    let tree = Tree::of(tx, &placed).await?;
+    let packs = given.packs.packs();
+    let rows = drafts.iter().map(|draft| draft.row).zip(&placed);
+    let faults = node::misplaced_supplements(
+        rows,
+        |node| tree.line(node),
+        |pack_id, supplement_id| packs.policy(pack_id, Some(supplement_id)).is_some(),
+    );
+    Ok(if faults.is_empty() { Ok((placed, tree)) } else { Err(faults) })
 }
 
 /// Saves and tells the nodes that are new.
-async fn save(given: &Given, tx: &shared::db::Tx, placed: &[Placed]) -> Result<(), Status> {
+async fn save(given: &Given, tx: &shared::db::Tx, placed: &[Placed], tree: &Tree) -> Result<(), Status> {
     let mut new: Vec<Node> =
         placed.iter().filter(|placed| placed.is_new).map(|placed| placed.node.clone()).collect();
     if new.is_empty() {
@@ -95,26 +127,19 @@ async fn save(given: &Given, tx: &shared::db::Tx, placed: &[Placed]) -> Result<(
         Some("node_code_key" | "node_district_id_code_key") => error::overtaken(),
         _ => refused.into(),
     })?;
-    let mut line: HashMap<Id<value::Node>, Node> = new.iter().map(|node| (node.id, node.clone())).collect();
-    let above = new.iter().flat_map(|node| node.path.iter().copied()).filter(|id| !line.contains_key(id));
-    let above: HashSet<_> = above.collect();
-    line.extend(store::node::with_ids(tx, above).await?);
-    let told = new.iter().map(|node| {
-        let nodes: Vec<_> = node.path.iter().filter_map(|id| line.get(id)).collect();
-        Told::node_added(node, node::holding(&nodes))
-    });
+    let told = new.iter().map(|node| Told::node_added(node, node::holding(&tree.line(node))));
     event::tell(tx, &told.collect::<Vec<_>>(), given.clock.now()).await?;
     Ok(())
 }
 
 /// Reads the cells of every row.
-fn parse(given: &Given, table: &Table) -> Result<Vec<Draft>, Vec<Fault>> {
+fn parse(packs: &Packs, table: &Table) -> Result<Vec<Draft>, Vec<Fault>> {
     let mut faults = Vec::new();
-    let drafts: Vec<_> = table.rows().filter_map(|row| parse_row(given, row, &mut faults)).collect();
+    let drafts: Vec<_> = table.rows().filter_map(|row| parse_row(packs, row, &mut faults)).collect();
     if faults.is_empty() { Ok(drafts) } else { Err(faults) }
 }
 
-fn parse_row(given: &Given, row: Row<'_>, faults: &mut Vec<Fault>) -> Option<Draft> {
+fn parse_row(packs: &Packs, row: Row<'_>, faults: &mut Vec<Fault>) -> Option<Draft> {
     let mut cells = Cells::new(row, faults);
     let text = |column| {
         let text = plain(row, column);
@@ -155,13 +180,14 @@ fn parse_row(given: &Given, row: Row<'_>, faults: &mut Vec<Fault>) -> Option<Dra
     let pack_id = text(column::PACK);
     // Without a pack of its own or from above there would be no rule for anything below.
     let is_known = match &pack_id {
-        Some(pack_id) => given.packs.contains(pack_id),
+        Some(pack_id) => packs.policy(pack_id, None).is_some(),
         None => kind != Some(Kind::District),
     };
     let pack_id = cells.take(column::PACK, is_known.then_some(pack_id), Reason::PackUnknown, false);
     let supplement_id = text(column::SUPPLEMENT);
-    let is_known =
-        supplement_id.as_ref().is_none_or(|supplement_id| given.supplements.contains(supplement_id));
+    let is_known = supplement_id
+        .as_deref()
+        .is_none_or(|supplement_id| packs.current().any(|policy| policy.supplement() == Some(supplement_id)));
     let supplement_id =
         cells.take(column::SUPPLEMENT, is_known.then_some(supplement_id), Reason::PackUnknown, false);
     Some(Draft {

@@ -28,6 +28,7 @@ pub mod withdraw_consent;
 
 use std::sync::Arc;
 
+use policy::Live;
 use shared::caller::Signer;
 use shared::clock::SharedClock;
 use shared::db::Db;
@@ -53,10 +54,8 @@ pub struct Given {
     pub signer: Arc<Signer>,
     /// The mini-program.
     pub wechat: MiniProgram,
-    /// The ids of the policy packs there are.
-    pub packs: Vec<String>,
-    /// The ids of the supplements there are.
-    pub supplements: Vec<String>,
+    /// Every region's policy, as its files have it now.
+    pub packs: Arc<Live>,
 }
 
 /// `kehou.identity.v1.IdentityService`.

@@ -105,7 +105,7 @@ async fn a_phone_is_taken_once_and_shown_masked() {
 }
 
 #[tokio::test]
-async fn binding_needs_phone_consent_and_what_belongs_together() {
+async fn c100_binding_needs_phone_consent_and_what_belongs_together() {
     for world in World::each().await {
         let tree = school_with_pupils(&world).await;
         let unverified = world.sign_in("o-new").await;

@@ -1,13 +1,20 @@
 //! The tree: bringing it in, and reading it.
 
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use policy::Live;
 use proto::identity::v1::*;
 use shared::caller::Role;
+use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
 use super::world::{NODES, World, csv_file, faults, new_id, reason, xlsx_file};
 
 #[tokio::test]
-async fn a_tree_is_added_once_and_told_with_what_holds() {
+async fn c05_c104_a_tree_is_added_once_and_told_with_what_holds() {
     for world in World::each().await {
         let tree = world.tree().await;
 
@@ -210,4 +217,89 @@ async fn schools_are_public_and_classes_are_not() {
             "NODE_NOT_FOUND"
         );
     }
+}
+
+const HEADER: &str = "类型,代码,上级代码,名称,学段,年级,政策包,补充规定\n";
+
+#[tokio::test]
+async fn c02_a_supplement_of_another_pack_than_the_one_that_holds_there_is_refused() {
+    for world in World::each().await {
+        let tables = [
+            // The district's own pack, and the supplement of another.
+            ("区县,A,,甲,,,hunan_zhuzhou,jinhua_demo\n", vec![(2, "补充规定", "SUPPLEMENT_MISPLACED")]),
+            // A school under the pack of its district, and one under a pack of its own.
+            (
+                "区县,B,,乙,,,hunan_zhuzhou,zhuzhou_demo\n镇街,B-T,B,镇,,,,\n\
+                 学校,B-S1,B-T,一小,小学,,,jinhua_demo\n学校,B-S2,B-T,二小,小学,,zhejiang_jinhua,jinhua_demo\n\
+                 学校,B-S3,B-T,三小,小学,,zhejiang_jinhua,zhuzhou_demo\n",
+                vec![(4, "补充规定", "SUPPLEMENT_MISPLACED"), (6, "补充规定", "SUPPLEMENT_MISPLACED")],
+            ),
+            // What is not there at all is not known.
+            ("区县,C,,丙,,,hunan_zhuzhou,nowhere\n", vec![(2, "补充规定", "PACK_UNKNOWN")]),
+        ];
+        for (rows, expected) in tables {
+            let response = world.import_nodes(&format!("{HEADER}{rows}")).await.unwrap();
+            assert_eq!(faults(&response.errors), expected);
+            assert!(response.nodes.is_empty());
+        }
+
+        let rows = "区县,D,,丁,,,hunan_zhuzhou,zhuzhou_demo\n镇街,D-T,D,镇,,,,\n学校,D-S,D-T,一小,小学,,zhejiang_jinhua,jinhua_demo\n";
+        assert_eq!(world.import_nodes(&format!("{HEADER}{rows}")).await.unwrap().nodes.len(), 3);
+        // Below a district that was there before, too.
+        let later = "镇街,D-T2,D,镇二,,,,jinhua_demo\n";
+        let response = world.import_nodes(&format!("{HEADER}{later}")).await.unwrap();
+        assert_eq!(faults(&response.errors), [(2, "补充规定", "SUPPLEMENT_MISPLACED")]);
+    }
+}
+
+/// A pack that says nothing but its name.
+fn pack(folder: &Path, pack_id: &str) {
+    let inferred = if pack_id == "common" { "inferred = \"测试\"\n" } else { "" };
+    let sources = "[[source_files]]\nfile = \"a.txt\"\ntitle = \"测试文件\"\n";
+    let text = format!("pack_id = \"{pack_id}\"\nname_zh = \"某地\"\n{inferred}{sources}");
+    fs::write(folder.join(format!("{pack_id}.toml")), text).unwrap();
+}
+
+#[tokio::test]
+async fn c01_a_new_pack_is_usable_without_a_restart_and_a_broken_folder_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    pack(folder.path(), "common");
+    pack(folder.path(), "first");
+    let packs = Arc::new(Live::open(folder.path()).unwrap());
+    let stop = CancellationToken::new();
+    let _stop = stop.clone().drop_guard();
+    tokio::spawn(packs.clone().watch(Duration::from_millis(5), stop));
+    let world = World::under(shared::db::Kind::Sqlite, packs.clone()).await;
+    let district = async |code: &str, pack_id: &str| {
+        let response = world.import_nodes(&format!("{HEADER}区县,{code},,甲,,,{pack_id},\n")).await.unwrap();
+        response.errors.is_empty()
+    };
+    let settled = async |is_there: &dyn Fn(&Live) -> bool| {
+        for _ in 0..1_000 {
+            if is_there(&packs) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("the folder is not followed");
+    };
+    assert!(district("A", "first").await);
+    assert!(!district("B", "second").await);
+
+    pack(folder.path(), "second");
+    settled(&|packs| packs.policy("second", None).is_some()).await;
+    assert!(district("B", "second").await);
+
+    fs::write(folder.path().join("first.toml"), "pack_id: first\n").unwrap();
+    pack(folder.path(), "third");
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        assert!(packs.policy("third", None).is_none(), "a folder with a mistake in it is not taken up");
+    }
+    assert!(district("C", "first").await, "the last good set goes on");
+    assert!(!district("D", "third").await);
+
+    pack(folder.path(), "first");
+    settled(&|packs| packs.policy("third", None).is_some()).await;
+    assert!(district("D", "third").await);
 }

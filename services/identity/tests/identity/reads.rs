@@ -8,7 +8,7 @@ use tonic::Code;
 use super::world::{PUPILS, World, csv_file, new_id, reason};
 
 #[tokio::test]
-async fn names_are_whole_at_the_school_and_masked_further_away() {
+async fn c101_names_are_whole_at_the_school_and_masked_further_away() {
     for world in World::each().await {
         let tree = world.tree().await;
         world.import_pupils(&tree.school, csv_file(PUPILS)).await.unwrap();
@@ -46,7 +46,7 @@ async fn names_are_whole_at_the_school_and_masked_further_away() {
 }
 
 #[tokio::test]
-async fn each_reading_of_a_list_is_noted_for_good() {
+async fn c106_each_reading_of_a_list_is_noted_for_good() {
     for world in World::each().await {
         let tree = world.tree().await;
         world.import_pupils(&tree.school, csv_file(PUPILS)).await.unwrap();

@@ -1,11 +1,13 @@
 //! One running service with everything around it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 use identity::config::Sessions;
 use identity::store::vault::Vault;
 use identity::{Config, Migrator, Parts};
+use policy::Live;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
 use proto::identity::v1::import_file::Format;
 use proto::identity::v1::*;
@@ -69,6 +71,12 @@ impl World {
     }
 
     pub async fn on(kind: Kind) -> Self {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
+        Self::under(kind, Arc::new(Live::open(&shipped).unwrap())).await
+    }
+
+    /// Under these policies.
+    pub async fn under(kind: Kind, packs: Arc<Live>) -> Self {
         let db = testing::database::<Migrator>(kind).await;
         let clock = FixedClock::at(testing::moment("2026-09-01T08:00:00+08:00"));
         let keys = tempfile::tempdir().unwrap();
@@ -104,8 +112,7 @@ impl World {
             sealer: sealer.clone(),
             blind_index: index.clone(),
             wechat: MiniProgram::new(settings, now).unwrap(),
-            packs: ["zhejiang_jinhua", "hebei_shahe", "hunan_zhuzhou"].map(ToOwned::to_owned).to_vec(),
-            supplements: ["jinhua_demo", "shahe_demo", "zhuzhou_demo"].map(ToOwned::to_owned).to_vec(),
+            packs,
         };
         tokio::spawn(identity::run(parts, listener, None, stop.clone()));
         let link =

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use policy::{Basis, Binding, Clause};
 use prost_types::Timestamp;
 use proto::supervision::v1::ticket as message;
 use shared::caller::{Caller, NodePath, Role, StaffPermit};
@@ -208,4 +209,26 @@ fn timestamp(moment: Moment) -> Timestamp {
     // Below a second there are fewer nanoseconds than an i32 holds.
     let nanos = i32::try_from(moment.timestamp_subsec_nanos()).unwrap_or_default();
     Timestamp { seconds: moment.timestamp(), nanos }
+}
+
+/// Where a clause is written: document and line, or decision, number and date.
+pub fn source(clause: &Clause) -> String {
+    match &clause.basis {
+        Basis::Document(source) => format!("{}:{}", source.file, source.line),
+        Basis::Decision(decision) => {
+            format!("{} {} {}", decision.decided_by, decision.document, decision.dated)
+        }
+    }
+}
+
+/// How a value binds, as packs write it.
+pub const fn binding(binding: Binding) -> &'static str {
+    match binding {
+        Binding::Exact => "exact",
+        Binding::Ceiling => "ceiling",
+        Binding::Floor => "floor",
+        Binding::Average => "average",
+        Binding::Principle => "principle",
+        Binding::Target => "target",
+    }
 }

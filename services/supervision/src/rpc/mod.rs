@@ -1,12 +1,13 @@
 //! Transport: messages in, messages out.
 //!
-//! One file for each changing method; those that only read share `read_ticket`.
+//! One file for each changing method; those that read tickets share `read_ticket`.
 
 mod accept_ticket;
 mod assign_ticket;
 mod convert;
 mod error;
 mod event;
+mod explain_policy;
 mod rate_ticket;
 mod read_ticket;
 mod receipt;
@@ -18,7 +19,7 @@ mod words;
 
 use std::sync::Arc;
 
-use policy::{Packs, Policy};
+use policy::{Live, Policy};
 use proto::supervision::v1::supervision_service_server::SupervisionServiceServer;
 use shared::caller::Role;
 use shared::clock::SharedClock;
@@ -49,7 +50,7 @@ const HANDLERS: &[Role] = &[
 pub struct Supervision {
     db: Db,
     clock: SharedClock,
-    packs: Arc<Packs>,
+    packs: Arc<Live>,
     sealer: Arc<Sealer>,
     index: Arc<BlindIndex>,
 }
@@ -60,7 +61,7 @@ impl Supervision {
     pub fn new(
         db: Db,
         clock: SharedClock,
-        packs: Arc<Packs>,
+        packs: Arc<Live>,
         sealer: Arc<Sealer>,
         index: Arc<BlindIndex>,
     ) -> Self {

@@ -2,18 +2,18 @@
 
 use proto::supervision::v1::supervision_service_server::SupervisionService;
 use proto::supervision::v1::{
-    AcceptTicketRequest, AcceptTicketResponse, AssignTicketRequest, AssignTicketResponse, GetTicketRequest,
-    GetTicketResponse, ListTicketsRequest, ListTicketsResponse, RateTicketRequest, RateTicketResponse,
-    ReplyTicketRequest, ReplyTicketResponse, ReturnTicketRequest, ReturnTicketResponse, SubmitTicketRequest,
-    SubmitTicketResponse,
+    AcceptTicketRequest, AcceptTicketResponse, AssignTicketRequest, AssignTicketResponse,
+    ExplainPolicyRequest, ExplainPolicyResponse, GetTicketRequest, GetTicketResponse, ListTicketsRequest,
+    ListTicketsResponse, RateTicketRequest, RateTicketResponse, ReplyTicketRequest, ReplyTicketResponse,
+    ReturnTicketRequest, ReturnTicketResponse, SubmitTicketRequest, SubmitTicketResponse,
 };
 use shared::caller;
 use shared::db::retry;
 use tonic::{Request, Response, Status};
 
 use super::{
-    Supervision, accept_ticket, assign_ticket, rate_ticket, read_ticket, reply_ticket, return_ticket,
-    submit_ticket,
+    Supervision, accept_ticket, assign_ticket, explain_policy, rate_ticket, read_ticket, reply_ticket,
+    return_ticket, submit_ticket,
 };
 
 /// Answers a method: as often as the database asks for it when it changes something, once when it only reads.
@@ -62,5 +62,9 @@ impl SupervisionService for Supervision {
 
     async fn list_tickets(&self, request: Request<ListTicketsRequest>) -> Answer<ListTicketsResponse> {
         answer!(read read_ticket::list_tickets, self, request)
+    }
+
+    async fn explain_policy(&self, request: Request<ExplainPolicyRequest>) -> Answer<ExplainPolicyResponse> {
+        explain_policy::explain_policy(self, request.into_inner()).await.map(Response::new)
     }
 }

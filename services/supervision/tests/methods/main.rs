@@ -6,6 +6,7 @@ mod accept_ticket;
 mod assign_ticket;
 mod authorization;
 mod check;
+mod explain_policy;
 mod follow_identity;
 mod rate_ticket;
 mod read_ticket;

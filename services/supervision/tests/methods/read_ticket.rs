@@ -30,7 +30,7 @@ async fn submit_to(world: &World, school: &School) -> Ticket {
 }
 
 #[tokio::test]
-async fn an_anonymous_complainant_follows_the_ticket_by_its_receipt() {
+async fn c81_an_anonymous_complainant_follows_the_ticket_by_its_receipt() {
     on_each(|world| async move {
         let (ticket, receipt) = world.replied().await;
         let typed = receipt.to_lowercase().replace('-', " ");

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::support::{CALENDAR, SILENT, TEXT, WORKING, World, at, done, on_each, reason, state};
 
 #[tokio::test]
-async fn a_complaint_is_taken_from_anybody_and_numbered() {
+async fn c81_a_complaint_is_taken_from_anybody_and_numbered() {
     on_each(|world| async move {
         let answer = world.nobody().submit_ticket(world.submission()).await.unwrap().into_inner();
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy::Packs;
+use policy::Live;
 use proto::identity::v1 as identity;
 use proto::supervision::v1::supervision_service_client::SupervisionServiceClient;
 use proto::supervision::v1::ticket::{Kind, State, Subject};
@@ -89,8 +89,9 @@ fn file(folder: &Path, name: &str, line: &str) -> std::path::PathBuf {
     path
 }
 
-pub fn packs() -> Packs {
-    Packs::load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies"))).unwrap()
+/// Every region's policy, as it is shipped.
+pub fn packs() -> Arc<Live> {
+    Arc::new(Live::open(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies"))).unwrap())
 }
 
 impl World {
@@ -99,7 +100,16 @@ impl World {
         Self::start_beside(engine, "http://127.0.0.1:9", &tempfile::tempdir().unwrap()).await
     }
 
+    /// Under other packs than those that are shipped.
+    pub async fn start_under(engine: Engine, packs: Arc<Live>) -> Self {
+        Self::start_with(engine, "http://127.0.0.1:9", &tempfile::tempdir().unwrap(), packs).await
+    }
+
     pub async fn start_beside(engine: Engine, identity: &str, keys: &tempfile::TempDir) -> Self {
+        Self::start_with(engine, identity, keys, packs()).await
+    }
+
+    async fn start_with(engine: Engine, identity: &str, keys: &tempfile::TempDir, packs: Arc<Live>) -> Self {
         for issuer in ["identity", "supervision"] {
             caller::keys::generate(keys.path(), issuer).unwrap();
         }
@@ -117,7 +127,7 @@ impl World {
             db: (*db).clone(),
             clock: clock.shared(),
             verifier: Arc::new(Verifier::load(keys.path(), clock.shared()).unwrap()),
-            packs: Arc::new(packs()),
+            packs,
             identity: Link::service(client::channel(identity).unwrap(), Arc::new(load("supervision"))),
             sealer: Arc::new(Sealer::from_file(&seal_key).unwrap()),
             index: Arc::new(BlindIndex::from_file(&index_key).unwrap()),

@@ -4,6 +4,7 @@ mod m20260905_080000_read_model;
 mod m20260905_081000_invoice;
 mod m20260905_082000_waiver;
 mod m20260905_083000_ledger;
+mod m20261122_090000_tariff_basis;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             m20260905_081000_invoice::migration(),
             m20260905_082000_waiver::migration(),
             m20260905_083000_ledger::migration(),
+            m20261122_090000_tariff_basis::migration(),
         ]);
         migrations
     }

@@ -3,11 +3,12 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use policy::{Packs, Silent};
+use policy::{Live, Silent};
 use shared::clock::SharedClock;
 use shared::db::{Db, Error, Tx};
 use shared::value::{Enrollment as EnrollmentKind, Id, Moment, Term as TermKind};
 
+use super::super::error::POLICY_VERSION;
 use super::Given;
 use crate::domain::admission::{self, Application, Outcome, Prior, Snapshot, Term};
 use crate::domain::enrollment::{Enrollment, Event};
@@ -24,8 +25,8 @@ pub struct Desk {
     pub db: Db,
     /// The time of day.
     pub clock: SharedClock,
-    /// Every region's policy.
-    pub packs: Arc<Packs>,
+    /// Every region's policy, as its files have it now.
+    pub packs: Arc<Live>,
     /// Which sections are known to be full.
     pub hints: Arc<Hints>,
 }
@@ -97,7 +98,7 @@ impl Desk {
                 Some(policy) => Ruling::of(&policy),
                 None => {
                     tracing::error!(term.id = %term.id, "policy {} of term {} is not here", term.policy_version, term.id);
-                    Err(Silent { pack_id: term.policy_version, key: "policy_version" })
+                    Err(Silent { pack_id: term.policy_version, key: POLICY_VERSION })
                 }
             };
             let rounds = rounds.iter().filter(|round| round.term_id == term.id).cloned().collect();
