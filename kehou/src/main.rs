@@ -4,13 +4,17 @@ use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use clap::{Parser, Subcommand};
 use kehou::accounts::Accounts;
 use kehou::check;
+use kehou::draw_command::DrawCommand;
 use kehou::person::Site;
 use kehou::platform::{Addresses, Platform, Settings};
+use kehou::policy_command::{PolicyCommand, Tongue};
+use kehou::requirements::{self, Requirements};
 use kehou::tour::Tour;
+use policy::Packs;
 use shared::clock::SystemClock;
 use shared::telemetry::{self, TelemetryConfig};
 use shared::{config, server};
@@ -25,6 +29,9 @@ struct Arguments {
     /// PostgreSQL instead of SQLite: postgres://user@host:port/database. Each service has a schema of its own.
     #[arg(long, global = true)]
     database: Option<String>,
+    /// The folder of policy packs. `policies` of the working folder, else of the checkout, when left out.
+    #[arg(long, global = true)]
+    policies: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -51,6 +58,21 @@ enum Command {
     Tour,
     /// Checks every invariant over the databases, running or not, and prints what it looked at.
     Check,
+    /// Asks the folder of policies: is it sound, what does each region state, why does it cost that.
+    Policy {
+        /// Answers in English; else in Chinese.
+        #[arg(long, global = true)]
+        english: bool,
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
+    /// Asks a published draw whether it is true.
+    Draw {
+        #[command(subcommand)]
+        command: DrawCommand,
+    },
+    /// Prints what the platform must do, how much of it is done, and which regions' packs load.
+    Requirements,
 }
 
 #[tokio::main]
@@ -82,6 +104,9 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 
 async fn work(arguments: Arguments) -> anyhow::Result<()> {
     let mut settings = Settings { database: arguments.database, ..Settings::new(&arguments.data) };
+    if let Some(policies) = arguments.policies {
+        settings.policies = policies;
+    }
     match arguments.command {
         None => run(settings).await,
         Some(Command::Run { listen, sandbox_listen, admin_listen, empty }) => {
@@ -98,7 +123,27 @@ async fn work(arguments: Arguments) -> anyhow::Result<()> {
             ensure!(verdict.broken_count() == 0, "the data is not as it must be");
             Ok(())
         }
+        Some(Command::Policy { english, command }) => {
+            let tongue = if english { Tongue::English } else { Tongue::Chinese };
+            if command.answer(&settings.policies, tongue, &mut stdout())? {
+                return Ok(());
+            }
+            bail!("the policies are not as they must be")
+        }
+        Some(Command::Draw { command }) => command.answer(&mut stdout()),
+        Some(Command::Requirements) => print_requirements(&settings),
     }
+}
+
+/// Prints the requirements; beside a checkout with how many tests carry each id.
+fn print_requirements(settings: &Settings) -> anyhow::Result<()> {
+    let packs = Packs::open(&settings.policies)?;
+    let tests = match requirements::checkout() {
+        Some(root) => Some(requirements::test_counts(&requirements::named_below(&root)?)),
+        None => None,
+    };
+    Requirements::ours()?.print(&mut stdout(), tests.as_ref(), &packs)?;
+    Ok(())
 }
 
 /// Runs until it is asked to stop, or a part fails.
@@ -126,6 +171,9 @@ fn greet(platform: &Platform, data: &Path, seconds: f32) -> anyhow::Result<()> {
     for (name, district) in &demo.districts {
         let ids = format!("school {}  term {}", district.school_id, district.term_id);
         writeln!(out, "  {name:<9} {}  {ids}", district.school_name)?;
+        for undone in &district.undone {
+            writeln!(out, "            {}：{}", undone.what.name_zh(), undone.sentence_zh)?;
+        }
     }
     let names = accounts.names();
     if !names.is_empty() {

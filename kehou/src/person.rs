@@ -294,8 +294,8 @@ impl Person {
         self.eventually(&path, |answer| answer.body["state"] == state).await.map(|answer| answer.body)
     }
 
-    /// Sends a write again and again while what it needs has not travelled to the service yet: the refusal's reason is one of
-    /// `not_yet`.
+    /// Sends a write again and again while what it needs has not travelled to the service yet (the refusal's reason is one of
+    /// `not_yet`), or the platform is too busy to answer.
     ///
     /// # Errors
     /// When it is refused for another reason, or for too long.
@@ -306,13 +306,30 @@ impl Person {
         key: Uuid,
         not_yet: &[&str],
     ) -> anyhow::Result<Value> {
+        let answer = self.try_when_heard(path, body, key, not_yet).await?;
+        answer.expect(200).with_context(|| format!("POST {path} as {}", self.name))
+    }
+
+    /// The same, with the answer as it is: a refusal for another reason is one too.
+    ///
+    /// # Errors
+    /// When the platform is not reached.
+    pub async fn try_when_heard(
+        &self,
+        path: &str,
+        body: &Value,
+        key: Uuid,
+        not_yet: &[&str],
+    ) -> anyhow::Result<Answer> {
         let until = tokio::time::Instant::now() + PATIENCE;
         loop {
             let sent = (!body.is_null()).then_some(body);
             let answer = self.send(Method::POST, path, sent, key).await?;
-            let waits = not_yet.iter().any(|reason| answer.body["reason"] == **reason);
+            // The key makes it safe to ask again when a busy machine gave no answer in time.
+            let is_busy = matches!(answer.status, 503 | 504);
+            let waits = is_busy || not_yet.contains(&answer.reason());
             if !waits || tokio::time::Instant::now() >= until {
-                return answer.expect(200).with_context(|| format!("POST {path} as {}", self.name));
+                return Ok(answer);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use policy::Packs;
+use policy::Live;
 use sea_orm_migration::MigratorTrait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -34,6 +34,9 @@ const ISSUERS: [&str; 6] = ["identity", "catalog", "enrollment", "billing", "sup
 
 /// How long a stop may take.
 const STOP_PATIENCE: Duration = Duration::from_secs(40);
+
+/// How often the folder of policies is looked at for changes.
+const POLICIES_RELOAD: Duration = Duration::from_secs(5);
 
 /// What the platform is started with.
 #[derive(Clone, Debug)]
@@ -147,7 +150,7 @@ impl Platform {
         let site = Site::new(&addresses.gateway, &addresses.sandbox, clock)?;
         let mut platform = Self { site, accounts, demo: Demo::default(), services, stop, tasks, databases };
         if let Some(folder) = &settings.demo {
-            platform.demo = load_demo(&platform, &settings.data, folder).await?;
+            platform.demo = load_demo(&platform, settings, folder).await?;
         }
         write_whole(&settings.data.join("addresses.json"), &serde_json::to_vec_pretty(&addresses)?)?;
         Ok(platform)
@@ -185,12 +188,12 @@ impl Platform {
 }
 
 /// Loads the demonstration, once for a data folder.
-async fn load_demo(platform: &Platform, data: &Path, folder: &Path) -> anyhow::Result<Demo> {
-    let file = data.join("demo.json");
+async fn load_demo(platform: &Platform, settings: &Settings, folder: &Path) -> anyhow::Result<Demo> {
+    let file = settings.data.join("demo.json");
     if file.exists() {
         return Ok(serde_json::from_slice(&fs::read(&file)?)?);
     }
-    let demo = demo::load(&platform.site, &platform.accounts, folder).await?;
+    let demo = demo::load(&platform.site, &platform.accounts, folder, &settings.policies).await?;
     write_whole(&file, &serde_json::to_vec_pretty(&demo)?)?;
     Ok(demo)
 }
@@ -201,7 +204,7 @@ struct Ground {
     keys: PathBuf,
     /// In the order of [`SERVICES`].
     databases: [Db; 5],
-    packs: Arc<Packs>,
+    packs: Arc<Live>,
     verifier: Arc<Verifier>,
     sandbox: SandboxConfig,
     /// The first operator's credentials, when this start made it.
@@ -223,7 +226,7 @@ impl Ground {
         }
         let mut sandbox = SandboxConfig::load_or_generate(&settings.data.join("sandbox"))?;
         sandbox.state_file = Some(settings.data.join("sandbox").join("books.jsonl"));
-        let packs = Packs::open(&settings.policies)?;
+        let packs = Live::open(&settings.policies)?;
         let databases = [
             migrated::<identity::Migrator>(settings, "identity").await?,
             migrated::<catalog::Migrator>(settings, "catalog").await?,
@@ -280,6 +283,12 @@ impl Ground {
             Arc::new(move || clock.now()) as wechat::Now
         };
         let mut tasks = JoinSet::new();
+        // One set for all services, watched once.
+        let watched = self.packs.clone().watch(POLICIES_RELOAD, stop.clone());
+        tasks.spawn(async move {
+            watched.await;
+            Ok(())
+        });
         let sandbox_config = self.sandbox.clone();
         let (sandbox_now, sandbox_stop) = (now.clone(), stop.clone());
         tasks.spawn(async move {
@@ -302,12 +311,7 @@ impl Ground {
             sealer: self.sealer("identity")?,
             blind_index: self.index("identity")?,
             wechat: wechat::mini::MiniProgram::new(self.sandbox.mini_settings(&sandbox_url), now.clone())?,
-            packs: self.packs.current().map(|policy| policy.pack_id().to_owned()).collect(),
-            supplements: self
-                .packs
-                .current()
-                .filter_map(|policy| policy.supplement().map(str::to_owned))
-                .collect(),
+            packs: self.packs.clone(),
         };
         tasks.spawn(identity::run(parts, next()?, None, stop.clone()));
 

@@ -102,7 +102,7 @@ async fn story(place: &Place) -> anyhow::Result<()> {
     let site = Site::new(&gateway, &format!("http://127.0.0.1:{}", ports.sandbox), SystemClock::shared())?;
     let accounts = Accounts::open(folder)?;
     accounts.keep(&[operator])?;
-    let demo = demo::load(&site, &accounts, &checkout().join("demo")).await?;
+    let demo = demo::load(&site, &accounts, &checkout().join("demo"), &checkout().join("policies")).await?;
     family(&site, &accounts, &demo).await?;
 
     for (program, _) in programs.into_iter().rev() {

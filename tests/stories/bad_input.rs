@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 on_both!(
     a_malformed_request_names_the_field_and_the_rule_and_changes_nothing,
-    what_is_not_the_caller_s_own_is_not_found_and_changes_nothing,
+    c100_what_is_not_the_caller_s_own_is_not_found_and_changes_nothing,
     a_session_that_is_missing_unknown_or_over_is_refused_and_changes_nothing,
     files_that_are_too_large_broken_or_contradict_themselves_change_nothing,
     a_key_used_again_for_something_else_is_refused,
@@ -195,7 +195,9 @@ async fn a_malformed_request_names_the_field_and_the_rule_and_changes_nothing(
     assert_unchanged(world, &before).await
 }
 
-async fn what_is_not_the_caller_s_own_is_not_found_and_changes_nothing(world: &World) -> anyhow::Result<()> {
+async fn c100_what_is_not_the_caller_s_own_is_not_found_and_changes_nothing(
+    world: &World,
+) -> anyhow::Result<()> {
     let parent = world.parent("zhuzhou", "ZZ20260001").await?;
     let other = world.parent("zhuzhou", "ZZ20260002").await?;
     let section_id = text(&world.section("zhuzhou", "木工").await?, "id");

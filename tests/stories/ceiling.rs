@@ -9,16 +9,15 @@ use kehou_tests::{World, on_both};
 use serde_json::{Value, json};
 
 on_both!(
-    three_class_hours_of_a_day_cost_1000_and_the_week_4000,
-    three_sections_of_one_day_are_invoiced_500_500_and_0_for_each_week,
-    a_price_above_the_class_hour_ceiling_is_refused_with_the_clause,
+    c56_three_class_hours_of_a_day_cost_1000_and_the_week_4000,
+    c56_three_sections_of_one_day_are_invoiced_500_500_and_0_for_each_week,
+    c56_a_price_above_the_class_hour_ceiling_is_refused_with_the_clause,
 );
 
 /// Weeks in the demonstration's term: a section has as many lessons.
 const WEEKS: i64 = 16;
 
-/// C31, T5.
-async fn three_class_hours_of_a_day_cost_1000_and_the_week_4000(world: &World) -> anyhow::Result<()> {
+async fn c56_three_class_hours_of_a_day_cost_1000_and_the_week_4000(world: &World) -> anyhow::Result<()> {
     let parent = world.parent("zhuzhou", "ZZ20260001").await?;
     let sections = choose(&world.menu("zhuzhou").await?, &[1, 2, 3, 2, 1])?;
 
@@ -40,7 +39,7 @@ async fn three_class_hours_of_a_day_cost_1000_and_the_week_4000(world: &World) -
     Ok(())
 }
 
-async fn three_sections_of_one_day_are_invoiced_500_500_and_0_for_each_week(
+async fn c56_three_sections_of_one_day_are_invoiced_500_500_and_0_for_each_week(
     world: &World,
 ) -> anyhow::Result<()> {
     let parent = world.parent("zhuzhou", "ZZ20260002").await?;
@@ -68,7 +67,7 @@ async fn three_sections_of_one_day_are_invoiced_500_500_and_0_for_each_week(
     Ok(())
 }
 
-async fn a_price_above_the_class_hour_ceiling_is_refused_with_the_clause(
+async fn c56_a_price_above_the_class_hour_ceiling_is_refused_with_the_clause(
     world: &World,
 ) -> anyhow::Result<()> {
     let teaching = world.staff("zhuzhou.teaching").await?;

@@ -8,9 +8,9 @@ use kehou_tests::{World, on_both};
 use serde_json::{Value, json};
 
 on_both!(
-    a_complaint_is_routed_by_stage_answered_late_shown_as_late_and_reopens_to_its_handler,
+    c81_a_complaint_is_routed_by_stage_answered_late_shown_as_late_and_reopens_to_its_handler,
     a_handler_returns_what_is_not_theirs_with_a_reason,
-    an_anonymous_complaint_is_followed_by_receipt_and_by_nobody_else,
+    c81_an_anonymous_complaint_is_followed_by_receipt_and_by_nobody_else,
 );
 
 fn complaint(school_id: &str, anonymous: bool) -> Value {
@@ -31,8 +31,7 @@ async fn assign(world: &World, district: &str, id: &str) -> anyhow::Result<Perso
     Ok(hotline)
 }
 
-/// C81–C84.
-async fn a_complaint_is_routed_by_stage_answered_late_shown_as_late_and_reopens_to_its_handler(
+async fn c81_a_complaint_is_routed_by_stage_answered_late_shown_as_late_and_reopens_to_its_handler(
     world: &World,
 ) -> anyhow::Result<()> {
     for (district, code, section) in
@@ -119,8 +118,8 @@ async fn a_handler_returns_what_is_not_theirs_with_a_reason(world: &World) -> an
     Ok(())
 }
 
-/// C81: no name is kept, and whoever has no receipt learns nothing, not even that there is a ticket.
-async fn an_anonymous_complaint_is_followed_by_receipt_and_by_nobody_else(
+/// No name is kept, and whoever has no receipt learns nothing, not even that there is a ticket.
+async fn c81_an_anonymous_complaint_is_followed_by_receipt_and_by_nobody_else(
     world: &World,
 ) -> anyhow::Result<()> {
     let school_id = world.district("jinhua").school_id.clone();

@@ -7,12 +7,13 @@ use kehou_tests::{World, on_both};
 use serde_json::{Value, json};
 
 on_both!(
-    a_family_is_confirmed_after_five_steps_and_no_bill_ever_exists,
-    every_attempt_to_price_is_refused_with_the_clause_it_breaks,
+    c36_c59_a_family_is_confirmed_after_five_steps_and_no_bill_ever_exists,
+    c59_every_attempt_to_price_is_refused_with_the_clause_it_breaks,
 );
 
-/// C33, T1.
-async fn a_family_is_confirmed_after_five_steps_and_no_bill_ever_exists(world: &World) -> anyhow::Result<()> {
+async fn c36_c59_a_family_is_confirmed_after_five_steps_and_no_bill_ever_exists(
+    world: &World,
+) -> anyhow::Result<()> {
     let parent = world.parent("shahe", "SH20260001").await?;
     let id = apply(&parent, &text(&world.section("shahe", "剪纸").await?, "id"), "in_review").await?;
     let enrollment = parent.person.get(&format!("/v1/enrollments/{id}")).await?.expect(200)?;
@@ -40,7 +41,9 @@ async fn a_family_is_confirmed_after_five_steps_and_no_bill_ever_exists(world: &
     Ok(())
 }
 
-async fn every_attempt_to_price_is_refused_with_the_clause_it_breaks(world: &World) -> anyhow::Result<()> {
+async fn c59_every_attempt_to_price_is_refused_with_the_clause_it_breaks(
+    world: &World,
+) -> anyhow::Result<()> {
     let term_id = &world.district("shahe").term_id;
     let path = format!("/v1/terms/{term_id}/tariff");
     for login in ["shahe.finance", "shahe.principal"] {

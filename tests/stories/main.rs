@@ -14,9 +14,11 @@
 //! | [`apart`] | S1 with every service as a process of its own |
 //! | [`bad_input`] | what is refused, and that nothing changes by it |
 //! | [`tour`] | the tour an operator walks |
+//! | [`any_region`] | the demonstration under every pack there is |
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+mod any_region;
 mod apart;
 mod bad_input;
 mod ceiling;

@@ -13,10 +13,10 @@ on_both!(
     money_that_comes_after_the_seat_went_to_another_goes_back_by_itself,
     money_that_comes_after_the_hold_takes_the_seat_again_while_it_is_free,
     a_family_that_pays_a_closed_order_and_a_new_one_gets_one_seat_and_one_refund,
-    a_notification_sent_twice_or_lost_or_forged_first_credits_once,
-    another_amount_credits_nothing_and_the_seat_is_not_given_to_anybody,
-    forged_notifications_are_refused_and_credit_nothing,
-    a_confirmed_seat_given_back_is_refunded_by_the_rule,
+    c65_a_notification_sent_twice_or_lost_or_forged_first_credits_once,
+    c65_another_amount_credits_nothing_and_the_seat_is_not_given_to_anybody,
+    c65_forged_notifications_are_refused_and_credit_nothing,
+    c51_c76_a_confirmed_seat_given_back_is_refunded_by_the_rule,
 );
 
 /// A seat in a section of one, with its order at WeChat. `others` stand in line behind.
@@ -60,7 +60,7 @@ async fn gone_back(world: &World, order: &str, amounts: &[i64]) -> anyhow::Resul
     Ok(())
 }
 
-/// C25, T9. The notification is lost; the question before closing finds the money.
+/// The notification is lost; the question before closing finds the money.
 async fn money_that_came_before_the_order_was_closed_keeps_the_seat_though_no_notification_arrived(
     world: &World,
 ) -> anyhow::Result<()> {
@@ -136,7 +136,7 @@ async fn money_that_comes_after_the_hold_takes_the_seat_again_while_it_is_free(
     Ok(())
 }
 
-/// C26: a second success is booked and refunded without a person.
+/// A second success is booked and refunded without a person.
 async fn a_family_that_pays_a_closed_order_and_a_new_one_gets_one_seat_and_one_refund(
     world: &World,
 ) -> anyhow::Result<()> {
@@ -158,8 +158,9 @@ async fn a_family_that_pays_a_closed_order_and_a_new_one_gets_one_seat_and_one_r
     Ok(())
 }
 
-/// C25, T10.
-async fn a_notification_sent_twice_or_lost_or_forged_first_credits_once(world: &World) -> anyhow::Result<()> {
+async fn c65_a_notification_sent_twice_or_lost_or_forged_first_credits_once(
+    world: &World,
+) -> anyhow::Result<()> {
     let section_id = text(&world.section("zhuzhou", "书法").await?, "id");
     for (number, kind) in (1..).zip(["duplicate", "lose", "forge", "probe", "other_key", "reorder"]) {
         let parent = world.parent("zhuzhou", &format!("ZZ2026{number:04}")).await?;
@@ -183,7 +184,7 @@ async fn a_notification_sent_twice_or_lost_or_forged_first_credits_once(world: &
     Ok(())
 }
 
-async fn another_amount_credits_nothing_and_the_seat_is_not_given_to_anybody(
+async fn c65_another_amount_credits_nothing_and_the_seat_is_not_given_to_anybody(
     world: &World,
 ) -> anyhow::Result<()> {
     let section_id = one_seat(world).await?;
@@ -215,8 +216,8 @@ async fn another_amount_credits_nothing_and_the_seat_is_not_given_to_anybody(
     Ok(())
 }
 
-/// C25: raw bytes are verified before anything is believed.
-async fn forged_notifications_are_refused_and_credit_nothing(world: &World) -> anyhow::Result<()> {
+/// Raw bytes are verified before anything is believed.
+async fn c65_forged_notifications_are_refused_and_credit_nothing(world: &World) -> anyhow::Result<()> {
     let section_id = text(&world.section("zhuzhou", "书法").await?, "id");
     let (parent, id, order) = holder(world, "ZZ20260013", &section_id).await?;
     world.settle().await?;
@@ -244,8 +245,8 @@ async fn forged_notifications_are_refused_and_credit_nothing(world: &World) -> a
     Ok(())
 }
 
-/// C27: before the first lesson everything goes back; the seat is free at once.
-async fn a_confirmed_seat_given_back_is_refunded_by_the_rule(world: &World) -> anyhow::Result<()> {
+/// Before the first lesson everything goes back; the seat is free at once.
+async fn c51_c76_a_confirmed_seat_given_back_is_refunded_by_the_rule(world: &World) -> anyhow::Result<()> {
     let section_id = one_seat(world).await?;
     let parent = world.parent("zhuzhou", "ZZ20260014").await?;
     let id = apply(&parent, &section_id, "held").await?;

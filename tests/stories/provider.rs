@@ -8,10 +8,10 @@ use kehou_tests::{World, on_both};
 use serde_json::{Value, json};
 
 on_both!(
-    a_listed_provider_s_course_is_reviewed_approved_arranged_and_on_the_menu,
-    providers_unlisted_listed_elsewhere_or_suspended_are_refused_each_with_its_reason,
-    exam_courses_are_refused_from_anybody_with_the_rule,
-    a_slot_outside_the_region_s_hours_is_refused_with_the_clause,
+    c18_c21_a_listed_provider_s_course_is_reviewed_approved_arranged_and_on_the_menu,
+    c20_c21_providers_unlisted_listed_elsewhere_or_suspended_are_refused_each_with_its_reason,
+    c22_c23_exam_courses_are_refused_from_anybody_with_the_rule,
+    c08_c09_c10_a_slot_outside_the_region_s_hours_is_refused_with_the_clause,
 );
 
 /// The clause a refusal rests on.
@@ -82,8 +82,7 @@ pub async fn arranged_section(
     Ok(section_id)
 }
 
-/// C08, C61.
-async fn a_listed_provider_s_course_is_reviewed_approved_arranged_and_on_the_menu(
+async fn c18_c21_a_listed_provider_s_course_is_reviewed_approved_arranged_and_on_the_menu(
     world: &World,
 ) -> anyhow::Result<()> {
     let before = text(&world.menu("jinhua").await?, "version");
@@ -99,8 +98,8 @@ async fn a_listed_provider_s_course_is_reviewed_approved_arranged_and_on_the_men
     Ok(())
 }
 
-/// C60, T31, T32: the list of another town does not count here.
-async fn providers_unlisted_listed_elsewhere_or_suspended_are_refused_each_with_its_reason(
+/// The list of another town does not count here.
+async fn c20_c21_providers_unlisted_listed_elsewhere_or_suspended_are_refused_each_with_its_reason(
     world: &World,
 ) -> anyhow::Result<()> {
     let unlisted = submit(world, "jinhua.provider3", "趣味手工").await?;
@@ -142,8 +141,7 @@ async fn providers_unlisted_listed_elsewhere_or_suspended_are_refused_each_with_
     Ok(())
 }
 
-/// C62, T30.
-async fn exam_courses_are_refused_from_anybody_with_the_rule(world: &World) -> anyhow::Result<()> {
+async fn c22_c23_exam_courses_are_refused_from_anybody_with_the_rule(world: &World) -> anyhow::Result<()> {
     let sprint = submit(world, "jinhua.provider1", "初三数学冲刺").await?;
     assert_eq!(sprint.status, 400, "{sprint}");
     let is_of_the_rule = matches!(sprint.reason(), "THIRD_PARTY_SUBJECT_EXAM" | "CONTENT_BANNED");
@@ -171,8 +169,9 @@ async fn exam_courses_are_refused_from_anybody_with_the_rule(world: &World) -> a
     Ok(())
 }
 
-/// C04, T12.
-async fn a_slot_outside_the_region_s_hours_is_refused_with_the_clause(world: &World) -> anyhow::Result<()> {
+async fn c08_c09_c10_a_slot_outside_the_region_s_hours_is_refused_with_the_clause(
+    world: &World,
+) -> anyhow::Result<()> {
     let slot = |start: &str, end: &str, kind: &str| {
         json!({ "slots": [{
             "weekday": 1, "kind": kind, "start_time": start, "end_time": end, "class_hour_count": 1,

@@ -20,7 +20,7 @@ on_both!(
 const FAMILIES: usize = 400;
 const SEATS: usize = 30;
 
-/// C11, C12, T8: no seat twice, no duplicate, everybody told; a hold that expires is closed at WeChat before anybody else gets it.
+/// No seat twice, no duplicate, everybody told; a hold that expires is closed at WeChat before anybody else gets it.
 async fn four_hundred_families_press_twice_for_thirty_seats_and_the_line_moves_in_order(
     world: &World,
 ) -> anyhow::Result<()> {

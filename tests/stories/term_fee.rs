@@ -9,14 +9,16 @@ use kehou_tests::{World, on_both};
 use serde_json::{Value, json};
 
 on_both!(
-    a_family_chooses_is_approved_by_four_pays_and_is_confirmed,
-    a_step_is_decided_by_the_role_the_policy_names_and_in_order,
+    c36_c65_c100_a_family_chooses_is_approved_by_four_pays_and_is_confirmed,
+    c36_a_step_is_decided_by_the_role_the_policy_names_and_in_order,
     a_declined_step_gives_the_seat_back_with_the_reason,
-    a_second_section_of_the_term_costs_nothing_more,
+    c55_a_second_section_of_the_term_costs_nothing_more,
 );
 
-/// C05, C14, C23: sign-in by WeChat, binding with consent, the menu, the four steps, payment, ledger.
-async fn a_family_chooses_is_approved_by_four_pays_and_is_confirmed(world: &World) -> anyhow::Result<()> {
+/// Sign-in by WeChat, binding with consent, the menu, the four steps, payment, ledger.
+async fn c36_c65_c100_a_family_chooses_is_approved_by_four_pays_and_is_confirmed(
+    world: &World,
+) -> anyhow::Result<()> {
     // given a guardian signed in with a WeChat code and bound to a child
     let parent = world.parent("jinhua", "JH20260001").await?;
     let mine = parent.person.get("/v1/me/pupils").await?.expect(200)?;
@@ -62,7 +64,9 @@ async fn a_family_chooses_is_approved_by_four_pays_and_is_confirmed(world: &Worl
     Ok(())
 }
 
-async fn a_step_is_decided_by_the_role_the_policy_names_and_in_order(world: &World) -> anyhow::Result<()> {
+async fn c36_a_step_is_decided_by_the_role_the_policy_names_and_in_order(
+    world: &World,
+) -> anyhow::Result<()> {
     let parent = world.parent("jinhua", "JH20260003").await?;
     let id = apply(&parent, &text(&world.section("jinhua", "篆刻").await?, "id"), "in_review").await?;
     let path = |step: &str| format!("/v1/enrollments/{id}/steps/{step}");
@@ -110,7 +114,7 @@ async fn a_declined_step_gives_the_seat_back_with_the_reason(world: &World) -> a
     Ok(())
 }
 
-async fn a_second_section_of_the_term_costs_nothing_more(world: &World) -> anyhow::Result<()> {
+async fn c55_a_second_section_of_the_term_costs_nothing_more(world: &World) -> anyhow::Result<()> {
     let parent = world.parent("jinhua", "JH20260005").await?;
     let mut ids = Vec::new();
     for title in ["衍纸", "木工"] {

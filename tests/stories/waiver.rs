@@ -11,14 +11,15 @@ use serde_json::json;
 use crate::provider;
 
 on_both!(
-    a_waived_family_owes_nothing_and_wechat_never_hears_of_it,
-    two_people_decide_a_waiver_first_the_school_then_the_bureau,
-    a_waiver_granted_later_holds_for_the_open_invoice,
-    what_teachers_and_providers_read_is_the_same_to_the_byte_with_and_without_a_waiver,
+    c62_c64_a_waived_family_owes_nothing_and_wechat_never_hears_of_it,
+    c62_two_people_decide_a_waiver_first_the_school_then_the_bureau,
+    c54_c62_a_waiver_granted_later_holds_for_the_open_invoice,
+    c105_what_teachers_and_providers_read_is_the_same_to_the_byte_with_and_without_a_waiver,
 );
 
-/// C40, T20.
-async fn a_waived_family_owes_nothing_and_wechat_never_hears_of_it(world: &World) -> anyhow::Result<()> {
+async fn c62_c64_a_waived_family_owes_nothing_and_wechat_never_hears_of_it(
+    world: &World,
+) -> anyhow::Result<()> {
     let parent = world.parent("jinhua", "JH20260002").await?;
     world.grant_waiver("jinhua", &parent, "difficult_family").await?;
 
@@ -37,7 +38,9 @@ async fn a_waived_family_owes_nothing_and_wechat_never_hears_of_it(world: &World
     Ok(())
 }
 
-async fn two_people_decide_a_waiver_first_the_school_then_the_bureau(world: &World) -> anyhow::Result<()> {
+async fn c62_two_people_decide_a_waiver_first_the_school_then_the_bureau(
+    world: &World,
+) -> anyhow::Result<()> {
     let parent = world.parent("jinhua", "JH20260006").await?;
     let unlisted = world.apply_for_waiver(&parent, "registered_poor").await?;
     assert_eq!(unlisted.reason(), "CATEGORY_NOT_LISTED", "{unlisted}");
@@ -74,7 +77,7 @@ async fn two_people_decide_a_waiver_first_the_school_then_the_bureau(world: &Wor
     Ok(())
 }
 
-async fn a_waiver_granted_later_holds_for_the_open_invoice(world: &World) -> anyhow::Result<()> {
+async fn c54_c62_a_waiver_granted_later_holds_for_the_open_invoice(world: &World) -> anyhow::Result<()> {
     let parent = world.parent("zhuzhou", "ZZ20260007").await?;
     let id = apply(&parent, &text(&world.section("zhuzhou", "剪纸").await?, "id"), "held").await?;
     assert_eq!(parent.invoice(&id).await?["amount_fen"], 8_000);
@@ -87,8 +90,8 @@ async fn a_waiver_granted_later_holds_for_the_open_invoice(world: &World) -> any
     Ok(())
 }
 
-/// T20: two worlds that differ only in the waiver. Both are copies of one, so even ids agree.
-async fn what_teachers_and_providers_read_is_the_same_to_the_byte_with_and_without_a_waiver(
+/// Two worlds that differ only in the waiver. Both are copies of one, so even ids agree.
+async fn c105_what_teachers_and_providers_read_is_the_same_to_the_byte_with_and_without_a_waiver(
     world: &World,
 ) -> anyhow::Result<()> {
     let paying = life(world, false).await?;

@@ -115,7 +115,10 @@ pub(crate) fn broken_dependencies(manifests: &[File]) -> Vec<String> {
                 [&SERVICES[..], &["sea-orm", "sea-orm-migration", "sqlx", "policy", "wechat"]].concat()
             }
             "crates/shared" => [&SERVICES[..], &["gateway", "policy", "wechat"]].concat(),
-            "crates/policy" => [&SERVICES[..], &["gateway", "wechat", "tokio", "sea-orm"]].concat(),
+            "crates/policy" => [&SERVICES[..], &["gateway", "wechat", "tonic", "sea-orm"]].concat(),
+            "crates/draw" => {
+                [&SERVICES[..], &["gateway", "shared", "policy", "wechat", "tokio", "tonic", "sea-orm"]].concat()
+            }
             "crates/wechat" => [&SERVICES[..], &["gateway", "shared", "policy", "sea-orm"]].concat(),
             _ => [&SERVICES[..], &["gateway"]].concat(),
         };

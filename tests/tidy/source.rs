@@ -85,28 +85,11 @@ pub(crate) fn without_first_line_doc(files: &[File]) -> Vec<String> {
     files.iter().filter(silent).map(|file| format!("{}: the first line must be `//! …`", file.path)).collect()
 }
 
-/// The ids of the packs that exist. The parent of all of them is no region.
-pub(crate) fn pack_ids() -> Vec<String> {
-    fs::read_dir(root().join("policies"))
-        .expect("there are policies")
-        .filter_map(|entry| {
-            entry.ok()?.path().file_name()?.to_str()?.strip_suffix(".toml").map(str::to_owned)
-        })
-        .filter(|id| id != "common")
-        .collect()
-}
-
-/// Names each place where code, comments aside, knows a region. The demonstration loader may know its folders.
-pub(crate) fn naming_a_region(files: &[File], packs: &[String]) -> Vec<String> {
-    let mut broken = Vec::new();
-    for file in files {
-        let end = file.text.find("#[cfg(test)]").unwrap_or(file.text.len());
-        for (number, line) in file.text[..end].lines().enumerate() {
-            let code = before_comment(line);
-            if let Some(pack) = packs.iter().find(|pack| code.contains(&format!("\"{pack}"))) {
-                broken.push(format!("{}:{}: names the region {pack}", file.path, number + 1));
-            }
-        }
-    }
-    broken
+/// The packs that exist, by id. What stands above all of them is no region.
+pub(crate) fn packs() -> Vec<File> {
+    let mut files = Vec::new();
+    collect(&root().join("policies"), "toml", &mut files);
+    files.retain(|file| file.path.matches('/').count() == 1 && file.path != "policies/common.toml");
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    files
 }

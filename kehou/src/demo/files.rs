@@ -1,36 +1,28 @@
 //! The files of `demo/` that are settings rather than tables, and where the tables lie.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use aws_lc_rs::digest::{SHA256, digest};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use shared::table::{Format, Limits, Table};
 use uuid::Uuid;
 
-/// `term.toml`: a school's term, slots, fee and round.
+use super::timetable::Timetable;
+
+/// `term.toml`: a school's term, timetables, fee and round.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TermFile {
     pub(super) name: String,
     pub(super) starts_after_days: u64,
     pub(super) weeks: u64,
-    pub(super) slot: Vec<SlotFile>,
+    /// In order of preference.
+    pub(super) timetable: Vec<Timetable>,
     pub(super) tariff: Option<TariffFile>,
     pub(super) round: RoundFile,
-}
-
-/// A slot on each of some weekdays.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SlotFile {
-    pub(super) weekdays: Vec<u32>,
-    pub(super) kind: String,
-    pub(super) start_time: String,
-    pub(super) end_time: String,
-    pub(super) class_hour_count: u32,
 }
 
 /// The fee standard.
@@ -72,6 +64,90 @@ pub(super) struct ProviderRow {
     pub(super) person: String,
 }
 
+/// `tour.toml`: which district folder plays which story of the tour. A story that is not named is not played.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TourFile {
+    /// A family chooses, is approved, pays.
+    pub paying: Option<Family>,
+    /// A family that need not pay.
+    pub waived: Option<Family>,
+    /// A week one day of which meets a ceiling.
+    pub day_ceiling: Option<Week>,
+    /// A family where the service is free.
+    pub free: Option<Family>,
+    /// Many families and few seats.
+    pub rush: Option<Crowd>,
+    /// Forged and doubled notifications.
+    pub bad_payments: Option<Crowd>,
+    /// Institutions on the whitelist and not.
+    pub providers: Option<Institutions>,
+    /// A complaint's way.
+    pub complaint: Option<Place>,
+}
+
+/// A child and the course its family chooses.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Family {
+    /// The district's folder.
+    pub district: String,
+    /// The course's title; another one is taken where the menu has none of that title.
+    pub course: String,
+    /// The pupil's code.
+    pub pupil: String,
+    /// The waiver category applied for, where the region has it; else its first.
+    #[serde(default)]
+    pub category: String,
+}
+
+/// A child and how many class hours it has.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Week {
+    /// The district's folder.
+    pub district: String,
+    /// The pupil's code.
+    pub pupil: String,
+    /// Class hours of Monday, Tuesday and so on.
+    pub class_hours: Vec<usize>,
+}
+
+/// Children of consecutive codes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Crowd {
+    /// The district's folder.
+    pub district: String,
+    /// The course's title; another one is taken where the menu has none of that title.
+    pub course: String,
+    /// The first pupil's code.
+    pub first_pupil: String,
+    /// How many there are, this one included.
+    #[serde(alias = "family_count")]
+    pub pupil_count: usize,
+}
+
+/// Two institutions.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Institutions {
+    /// The district's folder.
+    pub district: String,
+    /// The account of one on the whitelist.
+    pub listed: String,
+    /// The account of one that is not.
+    pub unlisted: String,
+}
+
+/// A district alone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The district's folder.
+    pub district: String,
+}
+
 /// The folders with a `nodes.csv`, by name.
 pub(super) fn districts(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut districts: Vec<_> = fs::read_dir(folder)
@@ -98,8 +174,17 @@ pub(super) fn either(folder: &Path, names: &[&str]) -> anyhow::Result<PathBuf> {
 
 /// Reads `term.toml`.
 pub(super) fn term(folder: &Path) -> anyhow::Result<TermFile> {
-    let path = folder.join("term.toml");
-    let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    settings(&folder.join("term.toml"))
+}
+
+/// Reads `tour.toml`; no stories where there is none.
+pub(super) fn tour(folder: &Path) -> anyhow::Result<TourFile> {
+    let path = folder.join("tour.toml");
+    if path.is_file() { settings(&path) } else { Ok(TourFile::default()) }
+}
+
+fn settings<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+    let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     toml::from_str(&text).with_context(|| format!("reading {}", path.display()))
 }
 
@@ -123,11 +208,20 @@ pub fn key_of(deed: &str) -> Uuid {
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
-/// Pupil code → first phone number, from the table the school brings: the tour's families answer to these numbers.
-pub(super) fn phones(file: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+/// Reads a table a person brings, by its file's ending.
+pub(super) fn table(file: &Path) -> anyhow::Result<Table> {
     let format =
         if file.extension().is_some_and(|ending| ending == "xlsx") { Format::Xlsx } else { Format::Csv };
-    let table = Table::read(format, &fs::read(file)?, Limits::default())?;
-    let first = |text: &str| text.split(';').next().unwrap_or_default().to_owned();
-    Ok(table.rows().map(|row| (row.cell("学籍号").to_owned(), first(row.cell("监护人手机")))).collect())
+    let bytes = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+    Table::read(format, &bytes, Limits::default()).with_context(|| format!("reading {}", file.display()))
+}
+
+/// A table as comma-separated text in UTF-8, a row for each of `rows`.
+pub(super) fn written(columns: &[String], rows: &[Vec<String>]) -> anyhow::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(columns)?;
+    for row in rows {
+        writer.write_record(row)?;
+    }
+    writer.into_inner().context("writing a table")
 }

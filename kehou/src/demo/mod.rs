@@ -1,45 +1,54 @@
 //! The demonstration districts, brought in from the files of `demo/` the way a bureau and its schools would: signed in, over
 //! HTTP, through the same imports.
 //!
+//! | file | knows |
+//! |---|---|
+//! | `files` | the files of `demo/` and how they are read |
+//! | `people` | who is who in the district's tables, and supplements of other regions |
+//! | `timetable` | the weeks a school would like, and the course table for the one it has |
+//! | `term` | opening the term: timetable, courses, fee, menu, round |
+//!
 //! Every write has an idempotency key made from what it does, so a loading that was cut off is taken up again where it
 //! stopped, and a loading that is done changes nothing.
+//!
+//! The same files open under any region. What a region does not let a school do, because its documents say otherwise or
+//! say nothing, is kept as [`Undone`] and is no error: the next step, and the next school, follow.
 
 mod files;
+mod people;
+mod term;
+mod timetable;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
-use chrono::{Datelike as _, Days, FixedOffset, NaiveDate, TimeDelta};
+use policy::Packs;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use shared::value::Moment;
 
 use crate::accounts::Accounts;
-use crate::person::{Person, Site, text};
-use files::{ProviderRow, TermFile};
+use crate::person::{Answer, Person, Site, text};
+use files::ProviderRow;
 
-pub use files::key_of;
+pub use files::{Crowd, Family, Institutions, Place, TourFile, Week, key_of};
 
 /// Reasons with which a service says that it has not yet heard of something another one has just told.
-const NOT_YET: [&str; 6] = [
-    "SCHOOL_NOT_FOUND",
-    "TERM_NOT_FOUND",
-    "NODE_NOT_FOUND",
-    "TARIFF_NOT_PUBLISHED",
-    "MENU_EMPTY",
-    "PROVIDER_NOT_FOUND",
-];
+const NOT_YET: [&str; 4] = ["SCHOOL_NOT_FOUND", "TERM_NOT_FOUND", "NODE_NOT_FOUND", "PROVIDER_NOT_FOUND"];
 
 /// What was loaded, for whoever walks through it. Kept as `demo.json` in the data folder.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Demo {
     /// By folder name.
     pub districts: BTreeMap<String, DemoDistrict>,
+    /// Which folder plays which story of the tour.
+    pub tour: TourFile,
 }
 
 /// One district with its one school and term.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct DemoDistrict {
     /// The district (UUID).
     pub district_id: String,
@@ -47,229 +56,261 @@ pub struct DemoDistrict {
     pub school_id: String,
     /// The school's name.
     pub school_name: String,
-    /// The term (UUID).
+    /// The term (UUID); empty where the region let the school open none.
     pub term_id: String,
     /// Login name → provider (UUID).
     pub providers: BTreeMap<String, String>,
     /// Pupil code → the first guardian's phone number the school has on file.
     pub phones: BTreeMap<String, String>,
+    /// Pupil code → the class teacher's login name.
+    pub class_teachers: BTreeMap<String, String>,
+    /// Role → the login name of the first who has it.
+    pub staff: BTreeMap<String, String>,
+    /// What the region did not let the school do, in the order it was tried.
+    pub undone: Vec<Undone>,
 }
 
-/// Loads every district folder below `folder`.
+/// Something that was tried and that the region does not allow, or does not say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undone {
+    /// What was tried.
+    pub what: Undertaking,
+    /// The refusal's reason, such as `POLICY_SILENT`; empty when nothing was asked of the platform.
+    pub reason: String,
+    /// The policy key it rests on; empty when it rests on none.
+    pub key: String,
+    /// The sentence for people, in Chinese.
+    pub sentence_zh: String,
+}
+
+/// What a school does to open its term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undertaking {
+    /// Takes a district's supplement.
+    Supplement,
+    /// Has a provider listed.
+    Listing,
+    /// Opens the term.
+    Term,
+    /// Opens the weekly timetable.
+    Timetable,
+    /// Publishes the fee standard.
+    Tariff,
+    /// Publishes the menu.
+    Menu,
+    /// Opens the round of choice.
+    Round,
+}
+
+impl Undertaking {
+    /// What people call it.
+    #[must_use]
+    pub const fn name_zh(self) -> &'static str {
+        match self {
+            Self::Supplement => "补充规定",
+            Self::Listing => "机构入名单",
+            Self::Term => "学期",
+            Self::Timetable => "作息时段",
+            Self::Tariff => "收费标准",
+            Self::Menu => "课程菜单",
+            Self::Round => "选课轮次",
+        }
+    }
+}
+
+impl Undone {
+    fn refused(what: Undertaking, answer: &Answer) -> Self {
+        Self {
+            what,
+            reason: answer.reason().to_owned(),
+            key: text(&answer.body["facts"], "key"),
+            sentence_zh: text(&answer.body, "title"),
+        }
+    }
+}
+
+impl DemoDistrict {
+    /// Whether the region let the school do it.
+    #[must_use]
+    pub fn has_done(&self, what: Undertaking) -> bool {
+        !self.undone.iter().any(|undone| undone.what == what)
+    }
+}
+
+/// Whether a refusal is the region's: it names a policy key.
+fn is_region_s(answer: &Answer) -> bool {
+    answer.status == 400 && !text(&answer.body["facts"], "key").is_empty()
+}
+
+/// Loads every district folder below `folder`, under the regions their files name. `policies` is the folder of packs the
+/// platform runs with.
 ///
 /// # Errors
-/// When a file is missing or malformed, or a step is refused.
-pub async fn load(site: &Site, accounts: &Accounts, folder: &Path) -> anyhow::Result<Demo> {
+/// When a file is missing or malformed, or a step is refused for another reason than the region's.
+pub async fn load(site: &Site, accounts: &Accounts, folder: &Path, policies: &Path) -> anyhow::Result<Demo> {
+    let packs = Packs::open(policies)?;
     let operator = site.staff(accounts, "operator").await?;
-    let mut demo = Demo::default();
+    let mut demo = Demo { tour: files::tour(folder)?, ..Demo::default() };
     for district in files::districts(folder)? {
         let name = files::name_of(&district);
-        let loaded = load_district(site, accounts, &operator, &district, &name)
-            .await
-            .with_context(|| format!("loading the district {name}"))?;
+        let loading = Loading { site, accounts, packs: &packs, folder: &district, name: &name };
+        let loaded =
+            loading.district(&operator).await.with_context(|| format!("loading the district {name}"))?;
         demo.districts.insert(name, loaded);
     }
     Ok(demo)
 }
 
-async fn load_district(
-    site: &Site,
-    accounts: &Accounts,
-    operator: &Person,
-    folder: &Path,
-    name: &str,
-) -> anyhow::Result<DemoDistrict> {
-    let nodes =
-        import(operator, "/v1/nodes/import", &folder.join("nodes.csv"), &format!("{name}/nodes")).await?;
-    let of_kind = |kind: &str| {
-        nodes["nodes"].as_array().and_then(|nodes| nodes.iter().find(|node| node["kind"] == kind))
-    };
-    let district_id = text(of_kind("district").context("the file has no district")?, "id");
-    let school = of_kind("school").context("the file has no school")?;
-    let (school_id, school_name) = (text(school, "id"), text(school, "name"));
-
-    let path = format!("/v1/staff/import?district_id={district_id}");
-    let staff = import(operator, &path, &folder.join("staff.csv"), &format!("{name}/staff")).await?;
-    accounts.keep(staff["credentials"].as_array().map(Vec::as_slice).unwrap_or_default())?;
-
-    let teaching = site.staff(accounts, &format!("{name}.teaching")).await?;
-    let pupils = files::either(folder, &["pupils.xlsx", "pupils.csv"])?;
-    import(&teaching, &format!("/v1/schools/{school_id}/pupils/import"), &pupils, &format!("{name}/pupils"))
-        .await?;
-    let phones = files::phones(&pupils)?;
-
-    let providers = load_providers(site, accounts, operator, folder, name, &nodes).await?;
-    let term_id = load_term(site, accounts, &teaching, folder, name, &school_id).await?;
-    Ok(DemoDistrict { district_id, school_id, school_name, term_id, providers, phones })
+/// One district folder on its way in.
+struct Loading<'a> {
+    site: &'a Site,
+    accounts: &'a Accounts,
+    packs: &'a Packs,
+    folder: &'a Path,
+    /// The folder's name.
+    name: &'a str,
 }
 
-/// The bureau registers and lists providers; the operator gives them accounts.
-async fn load_providers(
-    site: &Site,
-    accounts: &Accounts,
-    operator: &Person,
-    folder: &Path,
-    name: &str,
-    nodes: &Value,
-) -> anyhow::Result<BTreeMap<String, String>> {
-    let rows = files::providers(folder)?;
-    let mut providers = BTreeMap::new();
-    if rows.is_empty() {
-        return Ok(providers);
-    }
-    let bureau = site.staff(accounts, &format!("{name}.bureau")).await?;
-    let mut staff = String::from("账号,姓名,角色,组织代码\n");
-    for ProviderRow { name: title, credit_code, list_code, first_day, last_day, login_name, person } in rows {
-        let body = json!({ "name": title, "credit_code": credit_code });
-        let provider = bureau
-            .post_when_heard(
-                "/v1/providers",
-                &body,
-                key_of(&format!("{name}/provider/{credit_code}")),
-                &NOT_YET,
-            )
-            .await?;
-        let provider_id = text(&provider, "id");
-        if !list_code.is_empty() {
-            let node = nodes["nodes"]
-                .as_array()
-                .and_then(|nodes| nodes.iter().find(|node| node["code"] == list_code));
-            let node_id = text(node.with_context(|| format!("no node {list_code}"))?, "id");
-            let body = json!({ "node_id": node_id, "first_day": first_day, "last_day": last_day });
-            let path = format!("/v1/providers/{provider_id}/listings");
-            bureau
-                .post_when_heard(&path, &body, key_of(&format!("{name}/listing/{credit_code}")), &NOT_YET)
-                .await?;
+impl Loading<'_> {
+    async fn district(&self, operator: &Person) -> anyhow::Result<DemoDistrict> {
+        let mut loaded = DemoDistrict::default();
+        let file = self.folder.join("nodes.csv");
+        let nodes = people::nodes(&file, self.packs)?;
+        for (supplement, pack) in nodes.left_out {
+            let sentence_zh = format!("补充规定 {supplement} 不属于政策包 {pack}，未采用");
+            let (reason, key) = (String::new(), String::new());
+            loaded.undone.push(Undone { what: Undertaking::Supplement, reason, key, sentence_zh });
         }
-        staff.push_str(&format!("{login_name},{person},provider,{provider_id}\n"));
-        providers.insert(login_name, provider_id);
-    }
-    let key = key_of(&format!("{name}/provider-staff"));
-    let answer =
-        operator.upload("/v1/staff/import", "providers.csv", staff.into_bytes(), key).await?.expect(200)?;
-    no_errors(&answer)?;
-    accounts.keep(answer["credentials"].as_array().map(Vec::as_slice).unwrap_or_default())?;
-    Ok(providers)
-}
+        let answer = self.import(operator, "/v1/nodes/import", "nodes.csv", nodes.content, "nodes").await?;
+        let of_kind = |kind: &str| {
+            answer["nodes"].as_array().and_then(|nodes| nodes.iter().find(|node| node["kind"] == kind))
+        };
+        loaded.district_id = text(of_kind("district").context("the file has no district")?, "id");
+        let school = of_kind("school").context("the file has no school")?;
+        (loaded.school_id, loaded.school_name) = (text(school, "id"), text(school, "name"));
 
-/// The school opens its term, arranges, publishes the fee and the menu, and opens the round.
-async fn load_term(
-    site: &Site,
-    accounts: &Accounts,
-    teaching: &Person,
-    folder: &Path,
-    name: &str,
-    school_id: &str,
-) -> anyhow::Result<String> {
-    let file = files::term(folder)?;
-    let now = site.clock.now();
-    let first_day = first_monday(now, file.starts_after_days)?;
-    let last_day = first_day + Days::new(file.weeks * 7 - 3);
-    let body = json!({ "name": file.name, "first_day": first_day, "last_day": last_day, "off_days": [] });
-    let path = format!("/v1/schools/{school_id}/terms");
-    let known = teaching.get(&path).await?.body;
-    let term_id = match known["terms"].as_array().and_then(|terms| terms.first()) {
-        Some(term) => text(term, "id"),
-        None => text(
-            &teaching.post_when_heard(&path, &body, key_of(&format!("{name}/term")), &NOT_YET).await?,
-            "id",
-        ),
-    };
+        let path = format!("/v1/staff/import?district_id={}", loaded.district_id);
+        let staff = self.import_file(operator, &path, &self.folder.join("staff.csv"), "staff").await?;
+        self.accounts.keep(staff["credentials"].as_array().map(Vec::as_slice).unwrap_or_default())?;
+        let (roles, of_class) = people::staff(&files::table(&self.folder.join("staff.csv"))?);
+        loaded.staff = roles;
 
-    let slots = json!({ "slots": slots(&file) });
-    let path = format!("/v1/terms/{term_id}/slots");
-    teaching.post_when_heard(&path, &slots, key_of(&format!("{name}/slots")), &NOT_YET).await?;
+        let teaching = self.staff(&loaded, "teaching_office").await?;
+        let pupils = files::either(self.folder, &["pupils.xlsx", "pupils.csv"])?;
+        let path = format!("/v1/schools/{}/pupils/import", loaded.school_id);
+        self.import_file(&teaching, &path, &pupils, "pupils").await?;
+        let known = people::pupils(&files::table(&pupils)?, &files::table(&file)?, &of_class);
+        (loaded.phones, loaded.class_teachers) = (known.phones, known.class_teachers);
 
-    let path = format!("/v1/terms/{term_id}/courses/import");
-    let key = format!("{name}/courses");
-    let imported = import(teaching, &path, &folder.join("courses.xlsx"), &key).await?;
-    let principal = site.staff(accounts, &format!("{name}.principal")).await?;
-    for course in imported["courses"].as_array().map(Vec::as_slice).unwrap_or_default() {
-        let id = text(course, "id");
-        let body = json!({ "decision": "approve", "reason": "符合学校课后服务方案" });
-        let key = key_of(&format!("{name}/approve/{id}"));
-        principal.post_when_heard(&format!("/v1/courses/{id}/approve"), &body, key, &[]).await?;
+        self.providers(operator, &answer, &mut loaded).await?;
+        self.term(&teaching, &mut loaded).await?;
+        Ok(loaded)
     }
 
-    if let Some(tariff) = &file.tariff {
-        let finance = site.staff(accounts, &format!("{name}.finance")).await?;
-        let body = json!({
-            "basis": tariff.basis, "amount_fen": tariff.amount_fen, "approval_document": tariff.approval_document,
+    /// The first of the district's staff with a role.
+    async fn staff(&self, loaded: &DemoDistrict, role: &str) -> anyhow::Result<Person> {
+        let login_name = loaded.staff.get(role).with_context(|| format!("nobody is {role}"))?;
+        self.site.staff(self.accounts, login_name).await
+    }
+
+    /// The bureau registers and lists providers; the operator gives them accounts.
+    async fn providers(
+        &self,
+        operator: &Person,
+        nodes: &Value,
+        loaded: &mut DemoDistrict,
+    ) -> anyhow::Result<()> {
+        let rows = files::providers(self.folder)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let bureau = self.staff(loaded, "bureau_officer").await?;
+        let mut staff = String::from("账号,姓名,角色,组织代码\n");
+        for row in rows {
+            let body = json!({ "name": row.name, "credit_code": row.credit_code });
+            let key = self.key(&format!("provider/{}", row.credit_code));
+            let provider = bureau.post_when_heard("/v1/providers", &body, key, &NOT_YET).await?;
+            let provider_id = text(&provider, "id");
+            if !row.list_code.is_empty() {
+                loaded.undone.extend(self.listing(&bureau, nodes, &row, &provider_id).await?);
+            }
+            staff.push_str(&format!("{},{},provider,{provider_id}\n", row.login_name, row.person));
+            loaded.providers.insert(row.login_name, provider_id);
+        }
+        let content = staff.into_bytes();
+        let answer =
+            self.import(operator, "/v1/staff/import", "providers.csv", content, "provider-staff").await?;
+        self.accounts.keep(answer["credentials"].as_array().map(Vec::as_slice).unwrap_or_default())
+    }
+
+    /// Lists a provider where the file says; where the region keeps its lists at another level, at the first place of that
+    /// level.
+    async fn listing(
+        &self,
+        bureau: &Person,
+        nodes: &Value,
+        row: &ProviderRow,
+        provider_id: &str,
+    ) -> anyhow::Result<Option<Undone>> {
+        let nodes = nodes["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let named = nodes.iter().find(|node| node["code"] == row.list_code.as_str());
+        let named = named.with_context(|| format!("no node {}", row.list_code))?;
+        let others = nodes.iter().filter(|node| {
+            (node["kind"] == "town" || node["kind"] == "district") && node["kind"] != named["kind"]
         });
-        let path = format!("/v1/terms/{term_id}/tariff");
-        finance.post_when_heard(&path, &body, key_of(&format!("{name}/tariff")), &NOT_YET).await?;
+        let mut refused = None;
+        for node in std::iter::once(named).chain(others) {
+            let node_id = text(node, "id");
+            let body = json!({ "node_id": node_id, "first_day": row.first_day, "last_day": row.last_day });
+            let path = format!("/v1/providers/{provider_id}/listings");
+            let key = self.key(&format!("listing/{}/{}", row.credit_code, text(node, "code")));
+            let answer = bureau.try_when_heard(&path, &body, key, &NOT_YET).await?;
+            if !is_region_s(&answer) {
+                answer.expect(200)?;
+                return Ok(None);
+            }
+            refused = refused.or(Some(Undone::refused(Undertaking::Listing, &answer)));
+        }
+        Ok(refused)
     }
 
-    let path = format!("/v1/terms/{term_id}/publish");
-    teaching.post_when_heard(&path, &json!({}), key_of(&format!("{name}/publish")), &NOT_YET).await?;
-
-    let body = json!({
-        "mode": file.round.mode,
-        "open_time": now - TimeDelta::minutes(1),
-        "close_time": now + TimeDelta::days(file.round.open_days),
-        "review_seconds": file.round.review_seconds,
-        "payment_seconds": file.round.payment_seconds,
-    });
-    let path = format!("/v1/terms/{term_id}/rounds");
-    let known = teaching.get(&path).await?.body;
-    if known["rounds"].as_array().is_none_or(Vec::is_empty) {
-        teaching.post_when_heard(&path, &body, key_of(&format!("{name}/round")), &NOT_YET).await?;
+    /// The idempotency key of a deed of this district.
+    fn key(&self, deed: &str) -> uuid::Uuid {
+        key_of(&format!("{}/{deed}", self.name))
     }
-    // Enrollment knows the whole menu before anybody chooses from it.
-    let published = imported["sections"].as_array().map_or(0, Vec::len);
-    let path = format!("/v1/terms/{term_id}/seats");
-    let all = move |answer: &crate::person::Answer| {
-        answer.body["seats"].as_array().is_some_and(|seats| seats.len() >= published)
-    };
-    teaching.eventually(&path, all).await?;
-    Ok(term_id)
-}
 
-/// Uploads a file and insists that every row was taken.
-async fn import(person: &Person, path: &str, file: &Path, what: &str) -> anyhow::Result<Value> {
-    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let content = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
-    let answer = person.upload(path, name, content, key_of(what)).await?;
-    let answer = answer.expect(200).with_context(|| format!("importing {}", file.display()))?;
-    no_errors(&answer).with_context(|| format!("importing {}", file.display()))?;
-    Ok(answer)
+    /// Uploads a file as it is and insists that every row was taken.
+    async fn import_file(
+        &self,
+        person: &Person,
+        path: &str,
+        file: &Path,
+        what: &str,
+    ) -> anyhow::Result<Value> {
+        let content = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        self.import(person, path, name, content, what).await
+    }
+
+    /// Uploads a table and insists that every row was taken.
+    async fn import(
+        &self,
+        person: &Person,
+        path: &str,
+        file_name: &str,
+        content: Vec<u8>,
+        what: &str,
+    ) -> anyhow::Result<Value> {
+        let answer = person.upload(path, file_name, content, self.key(what)).await?;
+        let answer = answer.expect(200).with_context(|| format!("importing {file_name}"))?;
+        no_errors(&answer).with_context(|| format!("importing {file_name}"))?;
+        Ok(answer)
+    }
 }
 
 fn no_errors(answer: &Value) -> anyhow::Result<()> {
     let errors = answer["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
     ensure!(errors.is_empty(), "{} rows were refused, the first: {}", errors.len(), errors[0]);
     Ok(())
-}
-
-/// The first Monday at least `days` after the day it is in China now.
-fn first_monday(now: Moment, days: u64) -> anyhow::Result<NaiveDate> {
-    let china = FixedOffset::east_opt(8 * 3600).context("eight hours east")?;
-    let earliest = now.with_timezone(&china).date_naive() + Days::new(days);
-    let ahead = (7 - u64::from(earliest.weekday().num_days_from_monday())) % 7;
-    Ok(earliest + Days::new(ahead))
-}
-
-/// One slot for each weekday named.
-fn slots(file: &TermFile) -> Vec<Value> {
-    let one = |slot: &files::SlotFile, weekday: u32| {
-        json!({
-            "weekday": weekday, "kind": slot.kind, "start_time": slot.start_time, "end_time": slot.end_time,
-            "class_hour_count": slot.class_hour_count,
-        })
-    };
-    file.slot.iter().flat_map(|slot| slot.weekdays.iter().map(move |weekday| one(slot, *weekday))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_term_begins_on_a_monday_not_before_the_day_wished() {
-        // A Sunday in China: Saturday evening in UTC.
-        let now = "2026-11-21T17:00:00Z".parse().unwrap();
-        assert_eq!(first_monday(now, 0).unwrap().to_string(), "2026-11-23");
-        assert_eq!(first_monday(now, 1).unwrap().to_string(), "2026-11-23");
-        assert_eq!(first_monday(now, 2).unwrap().to_string(), "2026-11-30");
-    }
 }
