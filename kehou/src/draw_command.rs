@@ -63,7 +63,8 @@ fn print(bundle: &Bundle, report: &Report, out: &mut impl Write) -> anyhow::Resu
     writeln!(out, "结果摘要  {}", report.outcome_digest)?;
     let counts = [report.pupil_count, report.admitted_count, report.refused_count];
     writeln!(out, "{} 名学生，录取 {} 人次，未录取的志愿 {} 个\n", counts[0], counts[1], counts[2])?;
-    let mut rows = vec![["班级", "名额", "抽签名额", "录取", "最后录取号", "候补"].map(str::to_owned).to_vec()];
+    let mut rows =
+        vec![["班级", "名额", "抽签名额", "录取", "最后录取号", "候补"].map(str::to_owned).to_vec()];
     for (section, outcome) in terms.sections.iter().zip(&bundle.outcome.sections) {
         // The last open number, whichever tier it is of; reserves have their own.
         let open = outcome.cutoffs.iter().rev().find(|cutoff| cutoff.reserve.is_none());

@@ -117,7 +117,8 @@ pub(crate) fn broken_dependencies(manifests: &[File]) -> Vec<String> {
             "crates/shared" => [&SERVICES[..], &["gateway", "policy", "wechat"]].concat(),
             "crates/policy" => [&SERVICES[..], &["gateway", "wechat", "tonic", "sea-orm"]].concat(),
             "crates/draw" => {
-                [&SERVICES[..], &["gateway", "shared", "policy", "wechat", "tokio", "tonic", "sea-orm"]].concat()
+                [&SERVICES[..], &["gateway", "shared", "policy", "wechat", "tokio", "tonic", "sea-orm"]]
+                    .concat()
             }
             "crates/wechat" => [&SERVICES[..], &["gateway", "shared", "policy", "sea-orm"]].concat(),
             _ => [&SERVICES[..], &["gateway"]].concat(),

@@ -396,7 +396,10 @@ fn approval_lines(policy: &Policy) -> Vec<Line> {
             };
             Phrase::new(
                 format!("报名依次经过：{}", of(|(name, role)| format!("{name}（{}）", role.zh), " → ")),
-                format!("An application goes by: {}", of(|(name, role)| format!("{name} ({})", role.en), " → ")),
+                format!(
+                    "An application goes by: {}",
+                    of(|(name, role)| format!("{name} ({})", role.en), " → ")
+                ),
             )
         }),
         condition(
