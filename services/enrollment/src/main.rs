@@ -5,6 +5,7 @@ use std::sync::Arc;
 use enrollment::{Config, Migrator, NAME, Parts};
 use policy::Packs;
 use shared::program::{Ground, Program};
+use shared::seal::Sealer;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -24,7 +25,9 @@ async fn serve(program: &Program<Config>) -> anyhow::Result<()> {
     let catalog = ground.link(&config.peers.catalog)?;
     let billing = ground.link(&config.peers.billing)?;
     let packs = Arc::new(Packs::open(&config.policies)?);
+    let sealer = Arc::new(Sealer::from_file(&config.seal_keys)?);
     let Ground { clock, verifier, grpc, admin, stop, .. } = ground;
-    let parts = Parts { config, db: program.db.clone(), clock, verifier, packs, identity, catalog, billing };
+    let db = program.db.clone();
+    let parts = Parts { config, db, clock, verifier, packs, sealer, identity, catalog, billing };
     enrollment::run(parts, grpc, admin, stop).await
 }
