@@ -218,7 +218,7 @@ impl Ground {
         for issuer in ISSUERS {
             keys::generate(&keys, issuer)?;
         }
-        for file in ["identity.seal", "billing.seal", "supervision.seal"] {
+        for file in ["identity.seal", "enrollment.seal", "billing.seal", "supervision.seal"] {
             make_secret(&keys.join(file), |key| format!("1 {key}\n"))?;
         }
         for file in ["identity.index", "supervision.index"] {
@@ -331,6 +331,7 @@ impl Ground {
             clock: self.clock.clone(),
             verifier: self.verifier.clone(),
             packs: self.packs.clone(),
+            sealer: self.sealer("enrollment")?,
             identity: link("enrollment", identity_url)?,
             catalog: link("enrollment", catalog_url)?,
             billing: link("enrollment", billing_url)?,

@@ -164,7 +164,7 @@ fn secrets(folder: &Path) -> anyhow::Result<SandboxConfig> {
         keys::generate(&keys, issuer)?;
     }
     let key = || wechat_base64(&shared::random::bytes::<32>());
-    for service in ["identity", "billing", "supervision"] {
+    for service in ["identity", "enrollment", "billing", "supervision"] {
         fs::write(keys.join(format!("{service}.seal")), format!("1 {}\n", key()))?;
         fs::write(keys.join(format!("{service}.index")), format!("{}\n", key()))?;
     }
@@ -216,6 +216,7 @@ fn variables(
         ]),
         "catalog" => settings.extend([("PEERS__IDENTITY", ports.url("identity"))]),
         "enrollment" => settings.extend([
+            ("SEAL_KEYS", key_file("enrollment.seal")),
             ("PEERS__IDENTITY", ports.url("identity")),
             ("PEERS__CATALOG", ports.url("catalog")),
             ("PEERS__BILLING", ports.url("billing")),

@@ -2,6 +2,7 @@
 
 mod billing;
 mod catalog;
+mod day;
 mod enrollment;
 mod identity;
 mod supervision;
@@ -48,6 +49,7 @@ pub(crate) type Done = Result<StatusCode, Refusal>;
         (name = "organisation", description = "Districts, schools, classes, staff"),
         (name = "catalog", description = "Terms, slots, courses, sections, menus, providers"),
         (name = "enrollment", description = "Rounds, choices, approval, rosters"),
+        (name = "day", description = "Registers, leave, hand-over, dismissal"),
         (name = "billing", description = "Fees, payments, refunds, waivers"),
         (name = "supervision", description = "Complaints and suggestions; the rules a school is under"),
     )
@@ -100,6 +102,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(identity::routes())
         .merge(catalog::routes())
         .merge(enrollment::routes())
+        .merge(day::routes())
         .merge(billing::routes())
         .merge(supervision::routes())
 }

@@ -181,6 +181,116 @@ fn cases() -> Vec<Case> {
         case("list_pupil_enrollments", "enrollment/ListPupilEnrollments", Nothing).hidden(&["enrollments.pupil_path"]),
         case("list_reviews", "enrollment/ListReviews", Nothing).hidden(&["enrollments.pupil_path"]),
         case("list_roster", "enrollment/ListRoster", Nothing),
+        // the school day
+        case(
+            "assign_duty",
+            "day/AssignDuty",
+            Json(json!({
+                "post": "section", "place_id": ID, "staff_id": ID, "staff_name": "李老师", "first_day": "2026-09-07",
+                "last_day": "2027-01-22"
+            })),
+        ),
+        case("end_duty", "day/EndDuty", Nothing),
+        case("list_duties", "day/ListDuties", Nothing),
+        case("list_lessons", "day/ListLessons", Nothing),
+        case("get_roll", "day/GetRoll", Nothing),
+        case(
+            "record_roll",
+            "day/RecordRoll",
+            Json(json!({
+                "device_id": ID, "send_time": "2026-09-07T17:40:00+08:00",
+                "marks": [{
+                    "id": ID, "pupil_id": ID, "state": "left_early", "sequence": 7,
+                    "device_time": "2026-09-07T16:05:00+08:00"
+                }]
+            })),
+        ),
+        case(
+            "correct_mark",
+            "day/CorrectMark",
+            Json(json!({ "pupil_id": ID, "state": "late", "reason": "家长来电" })),
+        ),
+        case("list_marks", "day/ListMarks", Nothing),
+        case("list_aside_marks", "day/ListAsideMarks", Nothing),
+        case(
+            "settle_aside_mark",
+            "day/SettleAsideMark",
+            Json(json!({ "taken_up": true, "pupil_id": ID, "section_id": ID, "slot_id": ID, "reason": "试听" })),
+        ),
+        case("get_school_month", "day/GetMonth", Nothing).unset(&["section_id"]),
+        case("get_section_month", "day/GetMonth", Nothing).unset(&["school_id"]),
+        case("report_leave", "day/ReportLeave", Json(json!({ "day": "2026-09-07", "section_id": ID }))),
+        case("cancel_leave", "day/CancelLeave", Nothing),
+        case("hand_over", "day/HandOver", Json(json!({ "pupil_ids": [ID], "duty_id": ID }))),
+        // Each way has fields of its own; which belong to it the service judges.
+        case(
+            "check_out",
+            "day/CheckOut",
+            Json(json!({
+                "way": "collector", "guardian_id": ID, "collector_id": ID, "code": "042917", "reason": "误点"
+            })),
+        ),
+        case("list_open_pupils", "day/ListOpenPupils", Nothing),
+        case(
+            "add_collector",
+            "day/AddCollector",
+            Json(json!({
+                "kind": "one_time", "name": "王奶奶", "phone": "13800138000", "relation": "grandparent",
+                "day": "2026-09-07"
+            })),
+        ),
+        case("list_collectors", "day/ListCollectors", Nothing),
+        case("decide_collector", "day/DecideCollector", Json(json!({ "decision": "forbid" }))),
+        case("set_dismissal", "day/SetDismissal", Json(json!({ "time": "17:20", "batch_id": ID }))),
+        case("list_dismissals", "day/ListDismissals", Nothing),
+        case("add_batch", "day/AddBatch", Json(json!({ "name": "第一批", "time": "17:20" }))),
+        case("list_batches", "day/ListBatches", Nothing),
+        case("assign_batch", "day/AssignBatch", Json(json!({ "weekday": 1, "pupil_ids": [ID] }))),
+        case(
+            "ask_extended_care",
+            "day/AskExtendedCare",
+            Json(json!({ "day": "2026-09-07", "until": "18:30" })),
+        ),
+        case("cancel_extended_care", "day/CancelExtendedCare", Nothing),
+        case("list_extended_care", "day/ListExtendedCare", Nothing),
+        case(
+            "open_room",
+            "day/OpenRoom",
+            Json(json!({
+                "name": "一号等候室", "staff_id": ID, "staff_name": "赵师傅", "first_day": "2026-09-07",
+                "last_day": "2027-01-22"
+            })),
+        ),
+        case("list_rooms", "day/ListRooms", Nothing),
+        case("list_pupil_moments", "day/ListPupilMoments", Nothing),
+        case("open_question", "day/OpenQuestion", Json(json!({ "subject": "数学", "topic": "通分" }))),
+        case("close_question", "day/CloseQuestion", Json(json!({ "outcome": "已会" }))),
+        case("list_questions", "day/ListQuestions", Nothing),
+        case("list_pupil_questions", "day/ListPupilQuestions", Nothing),
+        case(
+            "record_cover",
+            "day/RecordCover",
+            Json(json!({
+                "kind": "pupil_accident", "insurer": "人保财险", "policy_number": "PZ-1", "first_day": "2026-09-01",
+                "last_day": "2027-08-31"
+            })),
+        ),
+        case("list_covers", "day/ListCovers", Nothing),
+        case("add_device", "day/AddDevice", Json(json!({ "name": "东门" }))),
+        case("list_devices", "day/ListDevices", Nothing),
+        case("revoke_device", "day/RevokeDevice", Nothing),
+        case("link_person", "day/LinkPerson", Json(json!({ "person_token": "face-7", "pupil_id": ID }))),
+        case(
+            "record_device_events",
+            "day/RecordDeviceEvents",
+            Json(json!({
+                "device_key": "the key", "send_time": "2026-09-07T16:10:00+08:00",
+                "events": [{
+                    "id": "e-1", "person_token": "face-7", "direction": "out", "sequence": 7,
+                    "event_time": "2026-09-07T16:05:00+08:00"
+                }]
+            })),
+        ),
         // money
         case(
             "publish_tariff",
@@ -278,6 +388,7 @@ fn operations() -> BTreeMap<String, Operation> {
                 let field = parameter["name"].as_str().unwrap();
                 match parameter["in"].as_str().unwrap() {
                     "path" if field == "step_key" => path = path.replace("{step_key}", "class_pre_review"),
+                    "path" if field == "weekday" => path = path.replace("{weekday}", "1"),
                     "path" => path = path.replace(&format!("{{{field}}}"), ID),
                     "query" => query.push(format!("{field}={}", asked(&name, field))),
                     _ => {}
@@ -305,7 +416,8 @@ fn asked(operation: &str, field: &str) -> &'static str {
         "state" => STATES.iter().find(|(name, _)| *name == operation).map_or("", |(_, state)| state),
         "page_size" => "20",
         "page_token" => "next",
-        "late_only" => "true",
+        "late_only" | "open_only" => "true",
+        "first_day" | "last_day" => "2026-09-07",
         "section" => "primary",
         "question" => "fee",
         "key" => "refund_rule",
@@ -316,6 +428,10 @@ fn asked(operation: &str, field: &str) -> &'static str {
 
 fn full_name(method: &str) -> String {
     let (service, name) = method.split_once('/').unwrap();
+    if service == "day" {
+        // The second service of enrollment.
+        return format!("kehou.enrollment.v1.DayService/{name}");
+    }
     let (first, rest) = service.split_at(1);
     format!("kehou.{service}.v1.{}{rest}Service/{name}", first.to_uppercase())
 }

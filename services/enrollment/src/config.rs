@@ -25,6 +25,8 @@ pub struct Config {
     /// How often that folder is looked at for changes, in seconds, 1 or more. Default 5. A set with a mistake in it is not taken up: what held
     /// before goes on.
     pub policies_reload_seconds: u32,
+    /// The file with the keys that seal personal fields. Default `keys/enrollment.seal`.
+    pub seal_keys: PathBuf,
     /// Where the other services are.
     pub peers: Peers,
     /// What the server takes on.
@@ -35,6 +37,8 @@ pub struct Config {
     pub admission: Admission,
     /// How the jobs work.
     pub jobs: Jobs,
+    /// The school day.
+    pub day: Day,
 }
 
 /// Where the other services are, as URLs.
@@ -71,6 +75,34 @@ pub struct Jobs {
     pub close_concurrency: usize,
 }
 
+/// The school day. No policy key says these; a district that wants other times runs with other settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Day {
+    /// When the day's registers close: local time of day, `HH:MM`. A lesson that ends later closes then. Default `23:00`.
+    pub close_time: String,
+    /// How long after the end of a pupil's service the leader of the day is alerted that nobody has collected the pupil, in seconds:
+    /// as long as dismissal takes. Default 180.
+    pub alert_after_seconds: u32,
+}
+
+impl Day {
+    /// When registers close, in minutes after midnight.
+    ///
+    /// # Errors
+    /// When the setting is no time of day.
+    pub fn close_minute(&self) -> anyhow::Result<i32> {
+        let minute = crate::domain::day::local::time(&self.close_time);
+        minute.ok_or_else(|| anyhow::anyhow!("day.close_time must be HH:MM, is {:?}", self.close_time))
+    }
+}
+
+impl Default for Day {
+    fn default() -> Self {
+        Self { close_time: "23:00".to_owned(), alert_after_seconds: 180 }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -80,11 +112,13 @@ impl Default for Config {
             keys: "keys".into(),
             policies: "policies".into(),
             policies_reload_seconds: 5,
+            seal_keys: "keys/enrollment.seal".into(),
             peers: Peers::default(),
             limits: Limits::default(),
             telemetry: TelemetryConfig { service: crate::NAME.to_owned(), ..TelemetryConfig::default() },
             admission: Admission::default(),
             jobs: Jobs::default(),
+            day: Day::default(),
         }
     }
 }

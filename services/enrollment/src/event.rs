@@ -4,8 +4,12 @@ use prost_types::Timestamp;
 use proto::enrollment::v1 as message;
 use shared::db::{Error, Tx};
 use shared::feed::{self, NewEvent};
-use shared::value::Moment;
+use shared::value::{Id, Moment, Staff};
 
+use crate::domain::day::custody::{Custody, Holder, Way};
+use crate::domain::day::duty::Post;
+use crate::domain::day::lesson::Lesson;
+use crate::domain::day::register::Tally;
 use crate::domain::enrollment::{Enrollment, Event, ReleaseReason};
 
 /// Tells events of enrollments, in the order given, in the transaction that makes them true.
@@ -26,6 +30,132 @@ pub async fn tell(tx: &Tx, events: &[(&Enrollment, Event)], now: Moment) -> Resu
         })
         .collect();
     Ok(feed::append_all(tx, &told).await?)
+}
+
+/// Tells that a register closed, and how its pupils stood: numbers, never who.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn tell_closed(tx: &Tx, lesson: &Lesson, sum: Tally, now: Moment) -> Result<(), Error> {
+    let closed = message::RegisterClosed {
+        day: lesson.key.day.to_string(),
+        slot_id: lesson.key.slot_id.to_string(),
+        school_path: lesson.path.iter().map(ToString::to_string).collect(),
+        tally: Some(tally(sum)),
+    };
+    let payload = message::Event {
+        section_id: lesson.key.section_id.to_string(),
+        term_id: lesson.term_id.to_string(),
+        kind: Some(message::event::Kind::RegisterClosed(closed)),
+        ..message::Event::default()
+    };
+    let told = NewEvent {
+        district_id: lesson.district_id,
+        subject_id: lesson.id.uuid(),
+        name: "register_closed",
+        payload: &payload,
+        happened_at: now,
+    };
+    Ok(feed::append(tx, told).await?)
+}
+
+/// Tells that a pupil arrived: to whoever lets the family know.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn tell_checked_in(tx: &Tx, custody: &Custody, holder: Holder, now: Moment) -> Result<(), Error> {
+    let (post, place_id) = match holder {
+        Holder::Nobody => (message::duty::Post::Unspecified, String::new()),
+        Holder::Staff { post: Post::Leader, .. } => (message::duty::Post::Leader, String::new()),
+        Holder::Staff { post: Post::Section(id), .. } => (message::duty::Post::Section, id.to_string()),
+        Holder::Staff { post: Post::Room(id), .. } => (message::duty::Post::Room, id.to_string()),
+    };
+    let kind = message::event::Kind::PupilCheckedIn(message::PupilCheckedIn {
+        day: custody.day.to_string(),
+        check_in_time: Some(timestamp(custody.since)),
+        post: post.into(),
+        place_id,
+    });
+    tell_pupil(tx, custody, "pupil_checked_in", kind, now).await
+}
+
+/// Tells that a pupil left, and how: to whoever lets the family know.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn tell_checked_out(tx: &Tx, custody: &Custody, way: Way, now: Moment) -> Result<(), Error> {
+    let kind = message::event::Kind::PupilCheckedOut(message::PupilCheckedOut {
+        day: custody.day.to_string(),
+        check_out_time: Some(timestamp(custody.since)),
+        way: check_out_way(way).into(),
+    });
+    tell_pupil(tx, custody, "pupil_checked_out", kind, now).await
+}
+
+/// Tells that a pupil is still here after their service has ended: to whoever lets the leaders know.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn tell_overdue(
+    tx: &Tx,
+    custody: &Custody,
+    leaders: &[Id<Staff>],
+    now: Moment,
+) -> Result<(), Error> {
+    let kind = message::event::Kind::PupilOverdue(message::PupilOverdue {
+        day: custody.day.to_string(),
+        due_time: Some(timestamp(custody.due_at)),
+        leader_staff_ids: leaders.iter().map(ToString::to_string).collect(),
+    });
+    tell_pupil(tx, custody, "pupil_overdue", kind, now).await
+}
+
+async fn tell_pupil(
+    tx: &Tx,
+    custody: &Custody,
+    name: &'static str,
+    kind: message::event::Kind,
+    now: Moment,
+) -> Result<(), Error> {
+    let payload = message::Event {
+        pupil_id: custody.pupil_id.to_string(),
+        pupil_path: custody.pupil_path.iter().map(ToString::to_string).collect(),
+        kind: Some(kind),
+        ..message::Event::default()
+    };
+    let told = NewEvent {
+        district_id: custody.district_id,
+        subject_id: custody.pupil_id.uuid(),
+        name,
+        payload: &payload,
+        happened_at: now,
+    };
+    Ok(feed::append(tx, told).await?)
+}
+
+/// How a pupil leaves, as messages carry it.
+#[must_use]
+pub const fn check_out_way(way: Way) -> message::CheckOutWay {
+    match way {
+        Way::Guardian(_) => message::CheckOutWay::Guardian,
+        Way::Collector(_) => message::CheckOutWay::Collector,
+        Way::Alone(_) => message::CheckOutWay::Alone,
+        Way::NotHere => message::CheckOutWay::NotHere,
+    }
+}
+
+/// Sums as messages carry them.
+#[must_use]
+pub fn tally(tally: Tally) -> message::Tally {
+    message::Tally {
+        expected_count: tally.expected_count(),
+        present_count: tally.present_count,
+        absent_count: tally.absent_count,
+        late_count: tally.late_count,
+        leave_count: tally.leave_count,
+        left_early_count: tally.left_early_count,
+        unmarked_count: tally.unmarked_count,
+    }
 }
 
 /// A moment as messages carry it.

@@ -7,6 +7,8 @@
 //! | [`store`] | the rows |
 //! | [`change`] | what every change of an enrollment has in common: locks, rows, counters, events, the next in line |
 //! | [`event`] | domain events as messages of the feed |
+//! | [`custody`] | what every change of who answers for a pupil has in common |
+//! | [`register`] | registers as they stand, made from the marks |
 //! | [`hint`] | which sections are known to be full |
 //! | [`rpc`] | messages in, messages out |
 //! | [`job`] | what runs without a caller |
@@ -15,10 +17,12 @@
 
 pub mod change;
 pub mod config;
+pub mod custody;
 pub mod domain;
 pub mod event;
 pub mod hint;
 pub mod job;
+pub mod register;
 pub mod rpc;
 pub mod store;
 
@@ -27,6 +31,7 @@ use std::time::Duration;
 
 use policy::Live;
 use proto::billing::v1::billing_service_client::BillingServiceClient;
+use proto::enrollment::v1::day_service_server::DayServiceServer;
 use proto::enrollment::v1::enrollment_service_server::EnrollmentServiceServer;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
 use shared::caller::Verifier;
@@ -35,6 +40,7 @@ use shared::clock::SharedClock;
 use shared::db::Db;
 use shared::feed::{Feed, FeedServer, Follower};
 use shared::request;
+use shared::seal::Sealer;
 use shared::server::{self, Grpc, Ready};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -54,6 +60,12 @@ const HEARERS: &[&str] = &["billing", "supervision"];
 /// How long a job rests between looks for seats that stayed free: a rare thing, and each look costs locks.
 const PROMOTE_REST: Duration = Duration::from_secs(1);
 
+/// How long the job rests between looks for pupils nobody has collected.
+const ALERT_REST: Duration = Duration::from_secs(1);
+
+/// How long the job rests between looks at what is to be laid out: a section is published minutes before it meets at the earliest.
+const LAY_OUT_REST: Duration = Duration::from_secs(60);
+
 /// Everything the service is given.
 pub struct Parts {
     /// Its settings.
@@ -66,6 +78,8 @@ pub struct Parts {
     pub verifier: Arc<Verifier>,
     /// Every region's policy. Whoever opened it keeps it fresh.
     pub packs: Arc<Live>,
+    /// Seals personal fields.
+    pub sealer: Arc<Sealer>,
     /// The way to identity, in the service's own name.
     pub identity: Link,
     /// The way to the catalog, in the service's own name.
@@ -91,10 +105,19 @@ pub async fn run(
         packs: parts.packs.clone(),
         hints: hints.clone(),
     };
+    let close_minute = parts.config.day.close_minute()?;
     let (queue, batcher) = rpc::apply::Queue::start(desk, &parts.config.admission);
     let feed = Feed::new(parts.db.clone());
-    let jobs = start_jobs(&parts, &feed, &hints, &stop);
+    let jobs = start_jobs(&parts, &feed, &hints, close_minute, &stop);
 
+    let day = rpc::day::DayRpc {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        packs: parts.packs.clone(),
+        vault: store::vault::Vault::new(parts.sealer.clone()),
+        identity: IdentityServiceClient::new(parts.identity.clone()),
+        close_minute,
+    };
     let service = rpc::EnrollmentRpc {
         db: parts.db.clone(),
         clock: parts.clock,
@@ -111,6 +134,7 @@ pub async fn run(
         async move { db.ping().await.map_err(|error| error.to_string()) }
     });
     let routes = Routes::new(EnrollmentServiceServer::new(service))
+        .add_service(DayServiceServer::new(day))
         .add_service(FeedServer::new(feed, HEARERS, stop.clone()).into_service());
     let served = server::serve(
         Grpc {
@@ -136,7 +160,13 @@ pub async fn run(
     Ok(served?)
 }
 
-fn start_jobs(parts: &Parts, feed: &Feed, hints: &Arc<hint::Hints>, stop: &CancellationToken) -> TaskTracker {
+fn start_jobs(
+    parts: &Parts,
+    feed: &Feed,
+    hints: &Arc<hint::Hints>,
+    close_minute: i32,
+    stop: &CancellationToken,
+) -> TaskTracker {
     let bench = job::Bench {
         db: parts.db.clone(),
         clock: parts.clock.clone(),
@@ -155,6 +185,21 @@ fn start_jobs(parts: &Parts, feed: &Feed, hints: &Arc<hint::Hints>, stop: &Cance
         (bench.clone(), stop.clone(), BillingServiceClient::new(parts.billing.clone()));
     jobs.spawn(async move {
         close.repeat("close", close.rest(), &ending, || job::close::close(&close, &billing)).await;
+    });
+    let (lay_out, ending) = (bench.clone(), stop.clone());
+    jobs.spawn(async move {
+        lay_out
+            .repeat("lay_out", LAY_OUT_REST, &ending, || job::lay_out::lay_out(&lay_out, close_minute))
+            .await;
+    });
+    let (registers, ending) = (bench.clone(), stop.clone());
+    jobs.spawn(async move {
+        let close = || job::close_registers::close_registers(&registers);
+        registers.repeat("close_registers", registers.rest(), &ending, close).await;
+    });
+    let (alert, ending, grace) = (bench.clone(), stop.clone(), parts.config.day.alert_after_seconds);
+    jobs.spawn(async move {
+        alert.repeat("alert", ALERT_REST, &ending, || job::alert::alert(&alert, grace)).await;
     });
     let (promote, ending) = (bench, stop.clone());
     jobs.spawn(async move {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use enrollment::{Config, Migrator, NAME, Parts};
 use policy::Live;
 use shared::program::{Ground, Program};
+use shared::seal::Sealer;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -25,9 +26,11 @@ async fn serve(program: &Program<Config>) -> anyhow::Result<()> {
     let catalog = ground.link(&config.peers.catalog)?;
     let billing = ground.link(&config.peers.billing)?;
     let packs = Arc::new(Live::open(&config.policies)?);
+    let sealer = Arc::new(Sealer::from_file(&config.seal_keys)?);
     let Ground { clock, verifier, grpc, admin, stop, .. } = ground;
     let every = Duration::from_secs(config.policies_reload_seconds.max(1).into());
     tokio::spawn(packs.clone().watch(every, stop.clone()));
-    let parts = Parts { config, db: program.db.clone(), clock, verifier, packs, identity, catalog, billing };
+    let db = program.db.clone();
+    let parts = Parts { config, db, clock, verifier, packs, sealer, identity, catalog, billing };
     enrollment::run(parts, grpc, admin, stop).await
 }

@@ -149,4 +149,28 @@ kinds! {
     Journal = "journal",
     /// A complaint or suggestion.
     Ticket = "ticket",
+    /// One meeting of a section on one day.
+    Lesson = "lesson",
+    /// What was said of a pupil in a lesson.
+    Mark = "mark",
+    /// A mark that waits for a person.
+    AsideMark = "aside_mark",
+    /// A pupil excused from lessons beforehand.
+    Leave = "leave",
+    /// Who of the staff answers for what.
+    Duty = "duty",
+    /// A waiting room.
+    Room = "room",
+    /// Whoever may take a pupil home.
+    Collector = "collector",
+    /// A school's batch of dismissal.
+    Batch = "batch",
+    /// A request for extended care.
+    ExtendedCare = "extended_care",
+    /// Something that makes or sends marks: an app, or an identity device of a school.
+    Device = "device",
+    /// A pupil's question, asked and answered alone.
+    Question = "question",
+    /// A period of insurance.
+    Cover = "cover",
 }

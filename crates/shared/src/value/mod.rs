@@ -7,9 +7,10 @@ mod violations;
 
 pub use fen::{Fen, FenError};
 pub use id::{
-    Class, Course, District, Enrollment, Evidence, Guardian, Id, IdError, Invoice, Journal, Kind, Node,
-    Payment, Provider, Pupil, Refund, Round, School, Section, Session, Slot, Staff, Tariff, Term, Ticket,
-    Waiver,
+    AsideMark, Batch, Class, Collector, Course, Cover, Device, District, Duty, Enrollment, Evidence,
+    ExtendedCare, Guardian, Id, IdError, Invoice, Journal, Kind, Leave, Lesson, Mark, Node, Payment,
+    Provider, Pupil, Question, Refund, Room, Round, School, Section, Session, Slot, Staff, Tariff, Term,
+    Ticket, Waiver,
 };
 pub use page::{Page, PageToken, PageTokenError};
 pub use violations::{Violation, Violations};

@@ -30,14 +30,15 @@ impl Consumer for Enrollment {
     type Event = pb::Event;
 
     async fn apply(&self, tx: &Tx, _told: &Told, event: pb::Event) -> Result<(), Status> {
-        let enrollment_id = Id::new(uuid(&event.enrollment_id)?);
+        // Facts of the school day are about no enrollment.
+        let enrollment_id = || Ok::<_, Status>(Id::new(uuid(&event.enrollment_id)?));
         match &event.kind {
             Some(pb::event::Kind::SeatHeld(held)) => {
                 let ends = held.hold_expire_time.as_ref().ok_or_else(|| unreadable("a hold has no end"))?;
                 let nanos = u32::try_from(ends.nanos).unwrap_or(0);
                 let due_at = Moment::from_timestamp(ends.seconds, nanos)
                     .ok_or_else(|| unreadable("a hold has no end"))?;
-                self.bill(tx, enrollment_id, &event, due_at).await
+                self.bill(tx, enrollment_id()?, &event, due_at).await
             }
             Some(pb::event::Kind::SeatReleased(released)) => {
                 let cause = match released.reason() {
@@ -49,15 +50,19 @@ impl Consumer for Enrollment {
                     | ReleaseReason::Withdrawn
                     | ReleaseReason::PupilLeft => Cause::GivenBack,
                 };
-                self.release(tx, enrollment_id, cause).await
+                self.release(tx, enrollment_id()?, cause).await
             }
             Some(pb::event::Kind::SettlementUnseated(_)) => {
-                self.release(tx, enrollment_id, Cause::Unseated).await
+                self.release(tx, enrollment_id()?, Cause::Unseated).await
             }
             Some(
                 pb::event::Kind::Waitlisted(_)
                 | pb::event::Kind::ReviewBegun(_)
-                | pb::event::Kind::SeatConfirmed(_),
+                | pb::event::Kind::SeatConfirmed(_)
+                | pb::event::Kind::RegisterClosed(_)
+                | pb::event::Kind::PupilCheckedIn(_)
+                | pb::event::Kind::PupilCheckedOut(_)
+                | pb::event::Kind::PupilOverdue(_),
             )
             | None => Ok(()),
         }

@@ -3,6 +3,7 @@
 //! | file | knows |
 //! |---|---|
 //! | [`admission`] | what becomes of one application, given all that is locked for its group |
+//! | [`day`] | the school day: lessons, registers, leave, duties |
 //! | [`enrollment`] | an enrollment's life: its states, and one function per command |
 //! | [`round`] | when choices are taken |
 //! | [`section`] | seats, grades and slots of a section; which slots clash |
@@ -10,6 +11,7 @@
 //! | [`waitlist`] | who in line is next |
 
 pub mod admission;
+pub mod day;
 pub mod enrollment;
 pub mod pupil;
 pub mod round;

@@ -23,8 +23,18 @@ pub struct Term {
     pub first_day: NaiveDate,
     /// The last day of service, inclusive.
     pub last_day: NaiveDate,
+    /// Days within the term on which no service is given, ascending.
+    pub off_days: Vec<NaiveDate>,
     /// The policy it is ruled by, as `policy::Packs::pinned` takes it.
     pub policy_version: String,
+}
+
+impl Term {
+    /// Says whether service is given on `day`.
+    #[must_use]
+    pub fn meets_on(&self, day: NaiveDate) -> bool {
+        self.first_day <= day && day <= self.last_day && !self.off_days.contains(&day)
+    }
 }
 
 /// The rules of one term, as its policy has them.

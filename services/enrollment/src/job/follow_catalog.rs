@@ -82,6 +82,7 @@ fn term(message: message::Term) -> Result<Term, Status> {
         school_id: Id::new(path[2]),
         first_day: day(&message.first_day)?,
         last_day: day(&message.last_day)?,
+        off_days: message.off_days.iter().map(|text| day(text)).collect::<Result<_, _>>()?,
         policy_version: message.policy_version,
         path,
     })

@@ -5,17 +5,23 @@
 //! | [`expire`] | ends reviews and begins to give back holds whose time is over |
 //! | [`close`] | asks billing about seats being given back, and gives them back or confirms them |
 //! | [`promote`] | gives seats that stayed free to those in line who could not sit before |
+//! | [`lay_out`] | lays out the day's lessons |
+//! | [`close_registers`] | closes the day's registers |
+//! | [`alert`] | alerts the leader to pupils nobody has collected |
 //! | [`follow_identity`] | hears of pupils and consents |
 //! | [`follow_catalog`] | hears of terms and sections |
 //! | [`follow_billing`] | hears of settled invoices |
 //!
 //! Every replica runs all of them: each change locks what it changes and decides again, so two that find the same work do it once.
 
+pub mod alert;
 pub mod close;
+pub mod close_registers;
 pub mod expire;
 pub mod follow_billing;
 pub mod follow_catalog;
 pub mod follow_identity;
+pub mod lay_out;
 pub mod promote;
 
 use std::sync::Arc;

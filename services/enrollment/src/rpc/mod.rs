@@ -1,10 +1,12 @@
-//! Messages in, messages out. One file per changing method; the reads share two.
+//! Messages in, messages out. One file per changing method; the reads share two. The school day has a service and a folder of its own.
 
 pub mod apply;
 mod convert;
+pub mod day;
 mod decide_step;
 mod enrollment_service;
 mod error;
+mod names;
 mod open_round;
 mod read;
 mod roster;

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use proto::enrollment::v1::list_roster_response::Place;
 use proto::enrollment::v1::{ListRosterRequest, ListRosterResponse};
-use proto::identity::v1::BatchGetPupilsRequest;
+use proto::identity::v1::Pupil;
 use shared::caller::{Caller, NodePath, Role, StaffPermit};
 use shared::status;
 use shared::value::{Id, Section as SectionKind, Violations};
 use tonic::Status;
 use uuid::Uuid;
 
-use super::EnrollmentRpc;
+use super::{EnrollmentRpc, names};
 use crate::domain::section::Section;
 use crate::store;
 
@@ -24,9 +24,6 @@ const ROLES: &[Role] = &[
     Role::Principal,
     Role::Provider,
 ];
-
-/// The most pupils identity gives at once.
-const NAME_COUNT: usize = 500;
 
 /// Whom of a section the caller may see.
 enum View {
@@ -59,20 +56,10 @@ pub async fn list_roster(
         .map(|enrollment| enrollment.pupil_id.to_string())
         .collect();
 
-    let mut places = Vec::with_capacity(pupil_ids.len());
-    for pupil_ids in pupil_ids.chunks(NAME_COUNT) {
-        let request = BatchGetPupilsRequest { pupil_ids: pupil_ids.to_vec() };
-        let response = rpc.identity.clone().batch_get_pupils(request).await.map_err(|refusal| {
-            tracing::warn!(code = ?refusal.code(), "identity could not be asked for names: {}", refusal.message());
-            status::unavailable("IDENTITY_UNAVAILABLE")
-        })?;
-        let pupils = response.into_inner().pupils.into_iter();
-        places.extend(pupils.map(|pupil| Place {
-            pupil_name: pupil.name,
-            class_name: pupil.class_name,
-            grade: pupil.grade,
-        }));
-    }
+    let pupils = names::ask(&rpc.identity, &pupil_ids).await?;
+    let place =
+        |pupil: Pupil| Place { pupil_name: pupil.name, class_name: pupil.class_name, grade: pupil.grade };
+    let mut places: Vec<_> = pupils.into_iter().map(place).collect();
     places.sort_by(|one, other| {
         (one.grade, &one.class_name, &one.pupil_name).cmp(&(
             other.grade,

@@ -8,8 +8,10 @@ use shared::db::{Db, Error};
 use shared::value::Id;
 use uuid::Uuid;
 
-use super::entity::section;
+use super::entity::{lesson, section};
+use crate::domain::day::register::{self, Tally};
 use crate::domain::section::first_clash;
+use crate::register::Registers;
 use crate::store;
 
 /// What one statement each looks into. `broken` gives a UUID: the thing that breaks it.
@@ -83,6 +85,68 @@ const INVARIANTS: &[Invariant] = &[
                  or (e.state = 'confirmed' and t.name = 'seat_confirmed') \
                  or (e.state = 'released' and t.name in ('seat_released', 'settlement_unseated')))",
     },
+    Invariant {
+        name: "a mark is about a pupil and a lesson that are known",
+        all: "select count(*) as number from mark",
+        broken: "select m.id as id from mark m \
+                 left join lesson l on l.district_id = m.district_id and l.id = m.lesson_id \
+                 left join pupil p on p.district_id = m.district_id and p.id = m.pupil_id \
+                 where l.id is null or p.id is null or l.day <> m.day or l.section_id <> m.section_id",
+    },
+    Invariant {
+        name: "into a closed register only corrections are written",
+        all: "select count(*) as number from mark",
+        broken: "select m.id as id from mark m join lesson l on l.district_id = m.district_id and l.id = m.lesson_id \
+                 where m.source <> 'correction' and l.closes_at <= m.created_at",
+    },
+    Invariant {
+        name: "a register that closed was told of once, and one that is open was not",
+        all: "select count(*) as number from lesson",
+        broken: "select l.id as id from lesson l where (select count(*) from event e where e.subject_id = l.id \
+                 and e.name = 'register_closed') <> (case when l.closed_at is null then 0 else 1 end)",
+    },
+    Invariant {
+        name: "each link of a chain begins where the one before it ended",
+        all: "select count(*) as number from custody_link",
+        broken: "select b.id as id from custody_link b left join custody_link a \
+                 on a.district_id = b.district_id and a.pupil_id = b.pupil_id and a.day = b.day \
+                 and a.number = b.number - 1 where b.number > 1 and (a.id is null or a.state <> b.from_state \
+                 or coalesce(a.post, '') <> coalesce(b.from_post, '') or coalesce(a.way, '') <> coalesce(b.from_way, '') \
+                 or (a.place_id is null) <> (b.from_place_id is null) or a.place_id <> b.from_place_id \
+                 or (a.staff_id is null) <> (b.from_staff_id is null) or a.staff_id <> b.from_staff_id \
+                 or (a.taker_id is null) <> (b.from_taker_id is null) or a.taker_id <> b.from_taker_id)",
+    },
+    Invariant {
+        name: "where a pupil is, is where the last link of the chain ends",
+        all: "select count(*) as number from custody",
+        broken: "select c.pupil_id as id from custody c left join custody_link l \
+                 on l.district_id = c.district_id and l.pupil_id = c.pupil_id and l.day = c.day \
+                 and l.number = c.link_count where l.id is null or l.state <> c.state \
+                 or coalesce(l.post, '') <> coalesce(c.post, '') or coalesce(l.way, '') <> coalesce(c.way, '') \
+                 or (l.staff_id is null) <> (c.staff_id is null) or l.staff_id <> c.staff_id \
+                 or (l.taker_id is null) <> (c.taker_id is null) or l.taker_id <> c.taker_id \
+                 or (select count(*) from custody_link n where n.district_id = c.district_id \
+                 and n.pupil_id = c.pupil_id and n.day = c.day) <> c.link_count",
+    },
+    Invariant {
+        name: "nobody went with a collector of another pupil",
+        all: "select count(*) as number from custody_link where way in ('collector', 'alone')",
+        broken: "select l.id as id from custody_link l left join collector c on c.district_id = l.district_id \
+                 and c.id = l.taker_id where l.way in ('collector', 'alone') \
+                 and (c.id is null or c.pupil_id <> l.pupil_id)",
+    },
+    Invariant {
+        name: "a waiting room with a pupil in it has, or had that day, somebody on duty",
+        all: "select count(*) as number from custody where state = 'held' and post = 'room'",
+        broken: "select c.pupil_id as id from custody c where c.state = 'held' and c.post = 'room' \
+                 and not exists (select 1 from duty d where d.district_id = c.district_id and d.post = 'room' \
+                 and d.place_id = c.place_id and d.first_day <= c.day and d.last_day >= c.day)",
+    },
+    Invariant {
+        name: "nothing of extended care was told to anybody",
+        all: "select count(*) as number from extended_care",
+        broken: "select x.id as id from extended_care x join event e on e.subject_id = x.id",
+    },
 ];
 
 /// Checks every invariant of this service and of its feed.
@@ -90,7 +154,7 @@ const INVARIANTS: &[Invariant] = &[
 /// # Errors
 /// When the database refuses.
 pub async fn check(db: &Db) -> Result<Vec<Checked>, Error> {
-    let mut checked = Vec::with_capacity(INVARIANTS.len() + FEED.len() + 2);
+    let mut checked = Vec::with_capacity(INVARIANTS.len() + FEED.len() + 3);
     for invariant in INVARIANTS {
         let all = query(db, invariant.all).await?;
         let looked_at = all.first().map_or(Ok(0), |row| row.try_get::<i64>("", "number"))?;
@@ -101,6 +165,7 @@ pub async fn check(db: &Db) -> Result<Vec<Checked>, Error> {
         checked.push(Checked { invariant: invariant.name, looked_at, broken });
     }
     checked.extend(check_times(db).await?);
+    checked.push(check_months(db).await?);
     checked.extend(shared::check::run(db, FEED).await?);
     Ok(checked)
 }
@@ -147,6 +212,56 @@ async fn check_times(db: &Db) -> Result<[Checked; 2], Error> {
         Checked { invariant: "nobody has two seats at one time", looked_at, broken: clashes },
         Checked { invariant: "every seat has taken its section's slots", looked_at, broken: slotless },
     ])
+}
+
+/// A month is the sum of its days, whichever way it is added up: by lesson, as the register has it; and by pupil, from everything that
+/// was ever said of them.
+async fn check_months(db: &Db) -> Result<Checked, Error> {
+    let rows = lesson::Entity::find().all(db.read()).await?;
+    let mut lessons: HashMap<Uuid, Vec<_>> = HashMap::new();
+    for row in &rows {
+        lessons.entry(row.school_id).or_default().push(row.clone());
+    }
+    let mut broken = Vec::new();
+    for (school_id, rows) in lessons {
+        let district_id = rows.first().map(|row| Id::new(row.district_id));
+        let (Some(district_id), Some(first), Some(last)) =
+            (district_id, rows.iter().map(|row| row.day).min(), rows.iter().map(|row| row.day).max())
+        else {
+            continue;
+        };
+        let of = store::day::lesson::Of::School(district_id, Id::new(school_id));
+        let lessons = store::day::lesson::list(db.read(), of, first, last).await?;
+        let registers = Registers::read(db.read(), &lessons).await?;
+        let marks = store::day::mark::list_of_days(db.read(), of, first, last).await?;
+        let mut by_day: HashMap<String, Tally> = HashMap::new();
+        let mut by_pupil: HashMap<String, Tally> = HashMap::new();
+        for lesson in &lessons {
+            let month = lesson.key.day.format("%Y-%m").to_string();
+            *by_day.entry(month.clone()).or_default() += registers.tally(lesson);
+            let of_lesson: Vec<_> =
+                marks.iter().filter(|mark| mark.lesson_id == lesson.id).cloned().collect();
+            let mut pupils = registers.pupils(lesson);
+            pupils.extend(of_lesson.iter().map(|mark| mark.pupil_id));
+            for pupil_id in pupils {
+                let own: Vec<_> =
+                    of_lesson.iter().filter(|mark| mark.pupil_id == pupil_id).cloned().collect();
+                let lines = register::register(lesson, &[pupil_id].into(), &own, registers.leaves());
+                *by_pupil.entry(month.clone()).or_default() += Tally::of(&lines);
+            }
+        }
+        broken.extend(
+            by_day
+                .iter()
+                .filter(|(month, sum)| by_pupil.get(*month) != Some(*sum))
+                .map(|(month, _)| format!("school {school_id}: {month}")),
+        );
+    }
+    Ok(Checked {
+        invariant: "a month is the sum of its days",
+        looked_at: u64::try_from(rows.len()).unwrap_or(0),
+        broken,
+    })
 }
 
 async fn query(db: &Db, sql: &'static str) -> Result<Vec<QueryResult>, Error> {

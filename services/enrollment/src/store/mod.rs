@@ -8,6 +8,8 @@
 //! | [`round`] | `round` |
 //! | [`enrollment`] | `enrollment`, `enrollment_slot` |
 //! | [`place`] | what pupils have already, out of `enrollment` and `section` |
+//! | [`day`] | the school day: lessons, marks, leaves, duties |
+//! | [`vault`] | sealing and opening fields |
 //! | [`check`] | the invariants over all of them |
 //!
 //! **Lock order.** Sections by id, then pupils by id, then enrollments. Whoever changes an enrollment holds its section's lock, so an
@@ -15,6 +17,7 @@
 //! two changes may meet head on: PostgreSQL ends one of them and it is tried again.
 
 pub mod check;
+pub mod day;
 pub mod enrollment;
 pub mod entity;
 pub mod migration;
@@ -23,6 +26,7 @@ pub mod pupil;
 pub mod round;
 pub mod section;
 pub mod term;
+pub mod vault;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -7,7 +7,7 @@ use sea_orm::{
     QueryOrder as _, QuerySelect as _,
 };
 use shared::db::{Error, Tx};
-use shared::value::{Guardian, Id, Pupil as PupilKind};
+use shared::value::{District, Guardian, Id, Pupil as PupilKind};
 use uuid::Uuid;
 
 use super::entity::{consent, pupil};
@@ -37,6 +37,22 @@ pub async fn lock(tx: &Tx, ids: &[Id<PupilKind>]) -> Result<Vec<Pupil>, Error> {
 pub async fn find(db: &impl ConnectionTrait, id: Id<PupilKind>) -> Result<Option<Pupil>, Error> {
     let row = pupil::Entity::find().filter(pupil::Column::Id.eq(id.uuid())).one(db).await?;
     row.map(read).transpose()
+}
+
+/// Finds pupils, in no order; those not known are left out.
+///
+/// # Errors
+/// When the database refuses, or a row breaks a promise.
+pub async fn find_all(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = Id<PupilKind>>,
+) -> Result<Vec<Pupil>, Error> {
+    let ids: Vec<_> = ids.into_iter().map(Id::uuid).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = pupil::Entity::find().filter(pupil::Column::Id.is_in(ids)).all(db).await?;
+    rows.into_iter().map(read).collect()
 }
 
 /// Keeps a pupil as told: anew, or in place of what was known.
@@ -90,6 +106,24 @@ pub async fn consent(
     let columns = [consent::Column::DistrictId, consent::Column::PupilId, consent::Column::GuardianId];
     consent::Entity::insert(row).on_conflict_do_nothing_on(columns).exec_without_returning(tx).await?;
     Ok(())
+}
+
+/// Lists the guardians who consent for a pupil, by id.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn guardians(
+    db: &impl ConnectionTrait,
+    district_id: Id<District>,
+    pupil_id: Id<PupilKind>,
+) -> Result<Vec<Id<Guardian>>, Error> {
+    let rows = consent::Entity::find()
+        .filter(consent::Column::DistrictId.eq(district_id.uuid()))
+        .filter(consent::Column::PupilId.eq(pupil_id.uuid()))
+        .order_by_asc(consent::Column::GuardianId)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|row| Id::new(row.guardian_id)).collect())
 }
 
 /// Notes that a guardian consents no more; gives how many still do.

@@ -1,16 +1,18 @@
 //! Sections, and how full they are.
 
+use chrono::NaiveDate;
 use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Query;
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, Statement,
 };
 use serde::{Deserialize, Serialize};
 use shared::db::{Error, Kind, Tx};
-use shared::value::{Id, Section as SectionKind, Term};
+use shared::value::{District, Id, School, Section as SectionKind, Term};
 use uuid::Uuid;
 
-use super::entity::section;
+use super::entity::{section, term};
 use super::{from_json, to_json};
 use crate::domain::section::{Seats, Section, Slot, State};
 
@@ -73,6 +75,44 @@ pub async fn list_published(db: &impl ConnectionTrait, term_id: Id<Term>) -> Res
     let rows = section::Entity::find()
         .filter(section::Column::TermId.eq(term_id.uuid()))
         .filter(section::Column::State.eq("published"))
+        .order_by_asc(section::Column::Id)
+        .all(db)
+        .await?;
+    rows.into_iter().map(read).collect()
+}
+
+/// Lists the published sections of every term that has `day` between its first and its last, by id.
+///
+/// # Errors
+/// When the database refuses, or a row breaks a promise.
+pub async fn list_published_on(db: &impl ConnectionTrait, day: NaiveDate) -> Result<Vec<Section>, Error> {
+    let terms = Query::select()
+        .column(term::Column::Id)
+        .from(term::Entity)
+        .and_where(term::Column::FirstDay.lte(day))
+        .and_where(term::Column::LastDay.gte(day))
+        .to_owned();
+    let rows = section::Entity::find()
+        .filter(section::Column::TermId.in_subquery(terms))
+        .filter(section::Column::State.eq("published"))
+        .order_by_asc(section::Column::Id)
+        .all(db)
+        .await?;
+    rows.into_iter().map(read).collect()
+}
+
+/// Lists all sections of a school, by id; cancelled ones too.
+///
+/// # Errors
+/// When the database refuses, or a row breaks a promise.
+pub async fn list_of_school(
+    db: &impl ConnectionTrait,
+    district_id: Id<District>,
+    school_id: Id<School>,
+) -> Result<Vec<Section>, Error> {
+    let rows = section::Entity::find()
+        .filter(section::Column::DistrictId.eq(district_id.uuid()))
+        .filter(section::Column::SchoolId.eq(school_id.uuid()))
         .order_by_asc(section::Column::Id)
         .all(db)
         .await?;

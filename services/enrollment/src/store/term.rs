@@ -1,9 +1,13 @@
 //! Terms.
 
+use chrono::NaiveDate;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
 use shared::db::{Error, Tx};
-use shared::value::{Id, Term as TermKind};
+use shared::value::{District, Id, School, Term as TermKind};
+use uuid::Uuid;
 
 use super::entity::term;
 use super::{from_json, to_json};
@@ -39,6 +43,39 @@ pub async fn find_all(db: &impl ConnectionTrait, ids: &[Id<TermKind>]) -> Result
     rows.into_iter().map(read).collect()
 }
 
+/// Gives the ids district, town, school of a school that has a term.
+///
+/// # Errors
+/// When the database refuses, or a row breaks a promise.
+pub async fn path_of_school(
+    db: &impl ConnectionTrait,
+    school_id: Id<School>,
+) -> Result<Option<Vec<Uuid>>, Error> {
+    let row = term::Entity::find().filter(term::Column::SchoolId.eq(school_id.uuid())).one(db).await?;
+    row.map(|row| from_json(row.path, TABLE, row.id)).transpose()
+}
+
+/// Lists the terms of a school that have `day` between their first and their last, by id.
+///
+/// # Errors
+/// When the database refuses, or a row breaks a promise.
+pub async fn list_on(
+    db: &impl ConnectionTrait,
+    district_id: Id<District>,
+    school_id: Id<School>,
+    day: NaiveDate,
+) -> Result<Vec<Term>, Error> {
+    let rows = term::Entity::find()
+        .filter(term::Column::DistrictId.eq(district_id.uuid()))
+        .filter(term::Column::SchoolId.eq(school_id.uuid()))
+        .filter(term::Column::FirstDay.lte(day))
+        .filter(term::Column::LastDay.gte(day))
+        .order_by_asc(term::Column::Id)
+        .all(db)
+        .await?;
+    rows.into_iter().map(read).collect()
+}
+
 /// Keeps a term as told; a term told again stays as it is.
 ///
 /// # Errors
@@ -51,6 +88,7 @@ pub async fn insert(tx: &Tx, term: &Term) -> Result<(), Error> {
         path: Set(to_json(&term.path, TABLE, term.id)?),
         first_day: Set(term.first_day),
         last_day: Set(term.last_day),
+        off_days: Set(to_json(&term.off_days, TABLE, term.id)?),
         policy_version: Set(term.policy_version.clone()),
     };
     term::Entity::insert(row)
@@ -68,6 +106,7 @@ fn read(row: term::Model) -> Result<Term, Error> {
         path: from_json(row.path, TABLE, row.id)?,
         first_day: row.first_day,
         last_day: row.last_day,
+        off_days: from_json(row.off_days, TABLE, row.id)?,
         policy_version: row.policy_version,
     })
 }

@@ -10,6 +10,7 @@ use enrollment::job::follow_catalog::FollowCatalog;
 use enrollment::job::follow_identity::FollowIdentity;
 use enrollment::{Config, Migrator, Parts};
 use policy::Live;
+use proto::enrollment::v1::day_service_client::DayServiceClient;
 use proto::enrollment::v1::enrollment::State;
 use proto::enrollment::v1::enrollment_service_client::EnrollmentServiceClient;
 use proto::enrollment::v1::{
@@ -22,6 +23,7 @@ use shared::clock::Clock as _;
 use shared::db::{Db, Kind};
 use shared::feed::{Consumer, Feed, Told};
 use shared::random;
+use shared::seal::Sealer;
 use shared::testing::{FixedClock, TestDb, database, moment, told};
 use shared::value::{Guardian, Id, Moment, Pupil, Section, Term};
 use tokio::net::TcpListener;
@@ -115,20 +117,33 @@ pub async fn on_each<F: Future<Output = ()>>(test: impl Fn(World) -> F) {
     }
 }
 
+/// Runs a test on both, under other packs.
+pub async fn on_each_with<F: Future<Output = ()>>(packs: Arc<Live>, test: impl Fn(World) -> F) {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        test(World::start_with(kind, packs.clone()).await).await;
+    }
+}
+
 impl World {
     pub async fn start(kind: Kind) -> Self {
+        let packs = Live::open(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies"))).unwrap();
+        Self::start_with(kind, Arc::new(packs)).await
+    }
+
+    pub async fn start_with(kind: Kind, packs: Arc<Live>) -> Self {
         let keys = tempfile::tempdir().unwrap();
         for issuer in ["identity", "enrollment", "gateway", "billing", "supervision"] {
             caller::keys::generate(keys.path(), issuer).unwrap();
         }
+        // 32 bytes, base64; the value is of no account.
+        std::fs::write(keys.path().join("enrollment.seal"), format!("1 {}=\n", "A".repeat(43))).unwrap();
         let fakes = Fakes::new();
         let peers = fakes.serve().await;
-        let packs = Live::open(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies"))).unwrap();
         let mut world = Self {
             db: Arc::new(database::<Migrator>(kind).await),
             clock: FixedClock::at(moment(NOON)),
             fakes,
-            packs: Arc::new(packs),
+            packs,
             school: School::new(),
             url: String::new(),
             keys: Arc::new(keys),
@@ -162,6 +177,7 @@ impl World {
             clock: self.clock.shared(),
             verifier: Arc::new(Verifier::load(self.keys.path(), self.clock.shared()).unwrap()),
             packs: self.packs.clone(),
+            sealer: Arc::new(Sealer::from_file(&self.keys.path().join("enrollment.seal")).unwrap()),
             identity: link.clone(),
             catalog: link.clone(),
             billing: link,
@@ -325,6 +341,17 @@ impl World {
         EnrollmentServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()).as_caller(token))
     }
 
+    /// The school day, as `caller` asks of it.
+    pub fn day(&self, caller: &Caller) -> DayServiceClient<Link> {
+        let token = self.signer("identity").token(caller, Duration::from_secs(300)).unwrap();
+        DayServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()).as_caller(token))
+    }
+
+    /// The school day, for whoever has no token.
+    pub fn day_anyone(&self) -> DayServiceClient<Link> {
+        DayServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()))
+    }
+
     pub fn anyone(&self) -> EnrollmentServiceClient<Link> {
         EnrollmentServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()))
     }
@@ -433,7 +460,7 @@ impl World {
     }
 }
 
-fn guardian(family: &Family) -> Caller {
+pub fn guardian(family: &Family) -> Caller {
     let pupil = GuardedPupil { pupil_id: family.pupil_id, path: NodePath::new(family.path.clone()) };
     Caller::Guardian(caller::Guardian { id: family.guardian_id, pupils: vec![pupil] })
 }

@@ -21,6 +21,9 @@ pub struct Model {
     pub first_day: Date,
     /// Inclusive.
     pub last_day: Date,
+    /// Days without service, ascending.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub off_days: Json,
     /// The pinned policy.
     pub policy_version: String,
 }

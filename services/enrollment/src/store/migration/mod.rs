@@ -3,6 +3,11 @@
 mod m20260901_100001_told;
 mod m20260901_100002_round;
 mod m20260901_100003_enrollment;
+mod m20260907_100001_register;
+mod m20260907_100002_custody;
+mod m20260907_100003_dismissal;
+mod m20260907_100004_question;
+mod m20260907_100005_device;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 use shared::db::migration;
@@ -17,6 +22,11 @@ impl MigratorTrait for Migrator {
             m20260901_100001_told::migration(),
             m20260901_100002_round::migration(),
             m20260901_100003_enrollment::migration(),
+            m20260907_100001_register::migration(),
+            m20260907_100002_custody::migration(),
+            m20260907_100003_dismissal::migration(),
+            m20260907_100004_question::migration(),
+            m20260907_100005_device::migration(),
         ]);
         migrations
     }

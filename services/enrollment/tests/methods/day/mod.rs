@@ -1,0 +1,9 @@
+//! The school day over real gRPC and a real database.
+
+mod care;
+mod leaving;
+mod month;
+mod roll;
+mod school;
+mod staff;
+mod stage;
