@@ -126,7 +126,7 @@ async fn c47_a_pupil_not_checked_out_at_the_end_alerts_the_duty_leader() {
 }
 
 #[tokio::test]
-async fn a_pupil_goes_from_one_responsible_adult_to_the_next_without_a_gap() {
+async fn c47_c50_a_pupil_goes_from_one_responsible_adult_to_the_next_without_a_gap() {
     on_each(|world| async move {
         let stage = Stage::set(world, FREE, Menu::default(), 2).await;
         let (guard, leader) = (staff(&stage.world, Role::Instructor), staff(&stage.world, Role::Instructor));
@@ -524,7 +524,7 @@ async fn what_a_guardian_has_said_ends_with_their_being_one() {
 }
 
 #[tokio::test]
-async fn of_the_last_two_on_duty_in_a_room_one_stays_whoever_ends_at_once() {
+async fn c50_of_the_last_two_on_duty_in_a_room_one_stays_whoever_ends_at_once() {
     on_each(|world| async move {
         let stage = Stage::set(world, FREE, Menu::default(), 1).await;
         let first = staff(&stage.world, Role::Instructor);
