@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::accounts::{Account, Accounts};
 
 /// How long something that travels between services by events may take before it counts as missing.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The doors of a running platform.
 #[derive(Clone)]
