@@ -209,7 +209,7 @@ struct Step {
 
 /// A pupil's place in, or on the way to, a section.
 #[derive(Serialize, ToSchema)]
-struct Enrollment {
+pub(super) struct Enrollment {
     /// The enrollment's id.
     id: String,
     /// The pupil.
@@ -220,13 +220,13 @@ struct Enrollment {
     term_id: String,
     /// The section's title.
     section_title: String,
-    /// `waitlisted`, `in_review`, `held`, `releasing`, `confirmed` or `released`.
+    /// `waitlisted`, `awaiting_agreement`, `in_review`, `held`, `releasing`, `confirmed` or `released`.
     state: String,
     /// The steps of approval, in order.
     steps: Vec<Step>,
     /// The place in line, 1 is next; 0 unless waitlisted.
     waitlist_position: i32,
-    /// When the hold ends; absent unless in review or held.
+    /// When the hold ends; absent unless awaiting the agreement, in review or held.
     hold_expire_time: Option<DateTime<Utc>>,
     /// Why it was given back; empty otherwise.
     release_reason: String,
@@ -234,6 +234,9 @@ struct Enrollment {
     release_note: String,
     /// When it was applied for.
     create_time: Option<DateTime<Utc>>,
+    /// When the family first asked to give the paid seat back while nobody had said what goes back: the bureau has a ticket since.
+    /// Absent otherwise.
+    withdrawal_ask_time: Option<DateTime<Utc>>,
 }
 
 impl From<pb::Enrollment> for Enrollment {
@@ -257,6 +260,7 @@ impl From<pb::Enrollment> for Enrollment {
             hold_expire_time: moment(one.hold_expire_time),
             release_note: one.release_note,
             create_time: moment(one.create_time),
+            withdrawal_ask_time: moment(one.withdrawal_ask_time),
         }
     }
 }

@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use policy::Live;
 use proto::billing::v1::billing_service_client::BillingServiceClient;
+use proto::enrollment::v1::agreement_service_server::AgreementServiceServer;
 use proto::enrollment::v1::day_service_server::DayServiceServer;
 use proto::enrollment::v1::enrollment_service_server::EnrollmentServiceServer;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
@@ -133,7 +134,8 @@ pub async fn run(
         let db = db.clone();
         async move { db.ping().await.map_err(|error| error.to_string()) }
     });
-    let routes = Routes::new(EnrollmentServiceServer::new(service))
+    let routes = Routes::new(EnrollmentServiceServer::new(service.clone()))
+        .add_service(AgreementServiceServer::new(service))
         .add_service(DayServiceServer::new(day))
         .add_service(FeedServer::new(feed, HEARERS, stop.clone()).into_service());
     let served = server::serve(

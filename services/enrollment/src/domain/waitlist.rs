@@ -88,6 +88,7 @@ mod tests {
                 last_waitlist_number: 3,
                 basic_care: false,
             },
+            extended_care: false,
             state: section::State::Published,
         }
     }

@@ -1,5 +1,7 @@
-//! Messages in, messages out. One file per changing method; the reads share two. The school day has a service and a folder of its own.
+//! Messages in, messages out. One file per changing method; the reads share a few. The school day has a service and a folder of its own.
 
+mod agreement_service;
+mod agreements;
 pub mod apply;
 mod convert;
 pub mod day;
@@ -8,8 +10,10 @@ mod enrollment_service;
 mod error;
 mod names;
 mod open_round;
+mod publish_agreement;
 mod read;
 mod roster;
+mod sign_agreement;
 mod withdraw;
 
 use std::sync::Arc;

@@ -12,6 +12,7 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use super::{EnrollmentRpc, convert, error};
+use crate::domain::agreement;
 use crate::domain::enrollment::Fee;
 use crate::domain::round::{self, Mode, Round, Waits};
 use crate::domain::term::{Ruling, Term};
@@ -39,8 +40,8 @@ pub async fn open_round(
         &OpenRoundRequest { request_id: String::new(), ..request },
     );
     // Asked before the transaction: a transaction does not wait on a network.
-    check_tariff(rpc, &term).await?;
-    db::retry(|| open(rpc, &key, &parsed)).await
+    let ruling = check_tariff(rpc, &term).await?;
+    db::retry(|| open(rpc, &key, &parsed, &ruling)).await
 }
 
 struct Parsed {
@@ -95,18 +96,19 @@ fn seconds(violations: &mut Violations, field: &str, given: i32, default: i32, l
     given
 }
 
-/// Where parents pay, families must be able to see what before they choose.
-async fn check_tariff(rpc: &EnrollmentRpc, term: &Term) -> Result<(), Status> {
+/// Where parents pay, families must be able to see what before they choose. Gives what the policy says about applications.
+async fn check_tariff(rpc: &EnrollmentRpc, term: &Term) -> Result<Ruling, Status> {
     let policy = rpc.packs.pinned(&term.policy_version).ok_or_else(|| {
         error::silent(&Silent { pack_id: term.policy_version.clone(), key: error::POLICY_VERSION })
     })?;
-    match Ruling::of(&policy).map_err(|error| error::silent(&error))?.fee {
-        Fee::Free => return Ok(()),
+    let ruling = Ruling::of(&policy).map_err(|error| error::silent(&error))?;
+    match ruling.fee {
+        Fee::Free => return Ok(ruling),
         Fee::Charged => {}
     }
     let request = GetTariffRequest { term_id: term.id.to_string() };
     match rpc.billing.clone().get_tariff(request).await {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(ruling),
         Err(refusal) if refusal.code() == Code::NotFound => Err(status::refused("TARIFF_NOT_PUBLISHED", &[])),
         Err(refusal) => {
             tracing::warn!(code = ?refusal.code(), "billing could not be asked for a tariff: {}", refusal.message());
@@ -115,7 +117,12 @@ async fn check_tariff(rpc: &EnrollmentRpc, term: &Term) -> Result<(), Status> {
     }
 }
 
-async fn open(rpc: &EnrollmentRpc, key: &RequestKey, parsed: &Parsed) -> Result<OpenRoundResponse, Status> {
+async fn open(
+    rpc: &EnrollmentRpc,
+    key: &RequestKey,
+    parsed: &Parsed,
+    ruling: &Ruling,
+) -> Result<OpenRoundResponse, Status> {
     let tx = rpc.db.begin().await?;
     let claim = match request::claim(&tx, key, rpc.clock.now()).await? {
         Claimed::First(claim) => claim,
@@ -137,6 +144,8 @@ async fn open(rpc: &EnrollmentRpc, key: &RequestKey, parsed: &Parsed) -> Result<
         waits: parsed.waits,
     };
     round::open(&opened, &others, section_count).map_err(|error| error::round(&error))?;
+    let in_force = store::agreement::in_force(&tx, term.id).await?;
+    agreement::open(ruling.asks_agreement, in_force.as_ref()).map_err(|error| error::agreement(&error))?;
     store::round::insert(&tx, &opened, now).await?;
     let response = OpenRoundResponse { round: Some(convert::round(&opened, &term.path)) };
     claim.answer(&tx, &response).await?;

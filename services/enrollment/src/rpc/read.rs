@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::convert::{self, Reader};
 use super::{EnrollmentRpc, error};
 use crate::domain::enrollment::Enrollment;
+use crate::event::timestamp;
 use crate::store;
 use crate::store::enrollment::Desk;
 
@@ -173,10 +174,14 @@ async fn render(
     let sections = store::section::find_all(rpc.db.read(), ids).await?;
     let titles: HashMap<_, _> = sections.iter().map(|section| (section.id, section.title.as_str())).collect();
     let positions = store::enrollment::positions(rpc.db.read(), enrollments).await?;
+    let asked = store::withdrawal::asked(rpc.db.read(), enrollments).await?;
     let render = |enrollment: &Enrollment| {
         let title = titles.get(&enrollment.section_id).copied().unwrap_or_default();
         let position = positions.get(&enrollment.id).copied().unwrap_or(0);
-        convert::enrollment(enrollment, title, position, reader)
+        proto::enrollment::v1::Enrollment {
+            withdrawal_ask_time: asked.get(&enrollment.id).copied().map(timestamp),
+            ..convert::enrollment(enrollment, title, position, reader)
+        }
     };
     Ok(enrollments.iter().map(render).collect())
 }

@@ -8,6 +8,7 @@
 //! | [`round`] | `round` |
 //! | [`enrollment`] | `enrollment`, `enrollment_slot` |
 //! | [`agreement`] | `agreement`, `signature` |
+//! | [`withdrawal`] | `withdrawal` |
 //! | [`place`] | what pupils have already, out of `enrollment` and `section` |
 //! | [`day`] | the school day: lessons, marks, leaves, duties |
 //! | [`vault`] | sealing and opening fields |
@@ -29,6 +30,7 @@ pub mod round;
 pub mod section;
 pub mod term;
 pub mod vault;
+pub mod withdrawal;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -182,6 +182,7 @@ pub async fn insert(tx: &Tx, section: &Section) -> Result<(), Error> {
         waitlisted_count: Set(section.seats.waitlisted_count),
         last_waitlist_number: Set(section.seats.last_waitlist_number),
         basic_care: Set(section.seats.basic_care),
+        extended_care: Set(section.extended_care),
         state: Set(state.to_owned()),
         cancel_reason: Set(cancel_reason),
     };
@@ -295,6 +296,7 @@ fn read(row: section::Model) -> Result<Section, Error> {
             last_waitlist_number: row.last_waitlist_number,
             basic_care: row.basic_care,
         },
+        extended_care: row.extended_care,
         state: match row.state.as_str() {
             "published" => State::Published,
             "cancelled" => State::Cancelled { reason: row.cancel_reason },

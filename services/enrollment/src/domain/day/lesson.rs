@@ -170,6 +170,7 @@ pub(crate) mod tests {
                 last_waitlist_number: 0,
                 basic_care: false,
             },
+            extended_care: false,
             state: SectionState::Published,
         }
     }

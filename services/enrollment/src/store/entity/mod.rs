@@ -28,3 +28,4 @@ pub mod round;
 pub mod section;
 pub mod signature;
 pub mod term;
+pub mod withdrawal;

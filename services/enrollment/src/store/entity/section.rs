@@ -39,6 +39,8 @@ pub struct Model {
     pub last_waitlist_number: i64,
     /// Never refused for capacity.
     pub basic_care: bool,
+    /// Whether it is extended care at every hour it meets.
+    pub extended_care: bool,
     /// `published` or `cancelled`.
     pub state: String,
     /// Why it was cancelled; empty otherwise.
