@@ -447,6 +447,26 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "这条选课记录刚刚有变化，请刷新后再试。",
         "The enrollment has just changed; please look again and retry.",
     ),
+    // priority
+    (
+        "GROUP_NOT_LISTED",
+        "本地的优先保障对象里没有这一类[；只有：{groups}][（{clause}）]。",
+        "This is not among the priority groups here[; they are: {groups}][ ({clause})].",
+    ),
+    ("PRIORITY_NOT_FOUND", "没有找到这份优先保障申请。", "No such priority."),
+    ("PRIORITY_PENDING", "这一类已有一份申请正在办理。", "A claim of this group is pending already."),
+    ("PRIORITY_DECIDED", "这份申请已经有结果。", "The claim is decided already."),
+    (
+        "PRIORITY_NOT_REFUSED",
+        "这份申请没有被退回，或者申诉已有结果。",
+        "The claim is not refused, or the appeal is decided.",
+    ),
+    (
+        "PRIORITY_NOT_APPROVED",
+        "这份申请没有通过，无需终止。",
+        "The claim was not approved; there is nothing to end.",
+    ),
+    ("NO_TERM", "这所学校还没有开设学期。", "The school has no term yet."),
     // the school day
     ("NO_LESSON", "这个班次当时不上课。", "The section does not meet then."),
     ("LESSON_TO_COME", "这节课还没到日子[（{day}）]。", "The lesson's day is still to come[ ({day})]."),

@@ -5,6 +5,7 @@
 //! | [`admission`] | what becomes of one application, given all that is locked for its group |
 //! | [`day`] | the school day: lessons, registers, leave, duties |
 //! | [`enrollment`] | an enrollment's life: its states, and one function per command |
+//! | [`priority`] | who is served first where seats are scarce, and who decides that |
 //! | [`round`] | when choices are taken |
 //! | [`section`] | seats, grades and slots of a section; which slots clash |
 //! | [`term`] | what the term's policy says about steps and fees |
@@ -13,6 +14,7 @@
 pub mod admission;
 pub mod day;
 pub mod enrollment;
+pub mod priority;
 pub mod pupil;
 pub mod round;
 pub mod section;

@@ -1,6 +1,6 @@
 //! Every refusal of a rule as a status: reason and facts, as the contract names them.
 
-use policy::{Policy, Silent};
+use policy::{Clause, Policy, Silent};
 use shared::status;
 use shared::value::Id;
 use tonic::Status;
@@ -88,6 +88,19 @@ pub fn silent(error: &Silent) -> Status {
         facts.extend([("key_zh", zh.to_owned()), ("key_en", en.to_owned())]);
     }
     status::refused("POLICY_SILENT", &facts)
+}
+
+/// A refusal with the clause it rests on, beside its own facts.
+pub fn by_clause(reason: &'static str, clause: &Clause, facts: &[(&str, String)]) -> Status {
+    let said = clause.say();
+    let mut all = vec![
+        ("pack_id", clause.pack_id.clone()),
+        ("key", clause.key.to_owned()),
+        ("clause_zh", said.zh),
+        ("clause_en", said.en),
+    ];
+    all.extend(facts.iter().cloned());
+    status::refused(reason, &all)
 }
 
 /// What is missing where a term's policy is not among those kept.

@@ -8,8 +8,10 @@ mod enrollment_service;
 mod error;
 mod names;
 mod open_round;
+pub mod priority;
 mod read;
 mod roster;
+mod ruling;
 mod withdraw;
 
 use std::sync::Arc;

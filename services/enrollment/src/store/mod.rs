@@ -8,6 +8,8 @@
 //! | [`round`] | `round` |
 //! | [`enrollment`] | `enrollment`, `enrollment_slot` |
 //! | [`place`] | what pupils have already, out of `enrollment` and `section` |
+//! | [`priority`] | `priority`, `priority_change` |
+//! | [`evidence`] | `evidence`, `evidence_reading` |
 //! | [`day`] | the school day: lessons, marks, leaves, duties |
 //! | [`vault`] | sealing and opening fields |
 //! | [`check`] | the invariants over all of them |
@@ -20,8 +22,10 @@ pub mod check;
 pub mod day;
 pub mod enrollment;
 pub mod entity;
+pub mod evidence;
 pub mod migration;
 pub mod place;
+pub mod priority;
 pub mod pupil;
 pub mod round;
 pub mod section;

@@ -9,6 +9,7 @@ mod decide_step;
 mod fakes;
 mod feeds;
 mod open_round;
+mod priority;
 mod read;
 mod release;
 mod store;

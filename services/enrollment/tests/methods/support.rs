@@ -347,6 +347,12 @@ impl World {
         DayServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()).as_caller(token))
     }
 
+    /// The way to the service, as `caller`.
+    pub fn link(&self, caller: &Caller) -> Link {
+        let token = self.signer("identity").token(caller, Duration::from_secs(300)).unwrap();
+        Link::anonymous(client::channel(&self.url).unwrap()).as_caller(token)
+    }
+
     /// The school day, for whoever has no token.
     pub fn day_anyone(&self) -> DayServiceClient<Link> {
         DayServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()))
