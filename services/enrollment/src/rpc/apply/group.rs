@@ -8,7 +8,6 @@ use shared::clock::SharedClock;
 use shared::db::{Db, Error, Tx};
 use shared::value::{Enrollment as EnrollmentKind, Id, Moment, Term as TermKind};
 
-use super::super::error::POLICY_VERSION;
 use super::Given;
 use crate::domain::admission::{self, Application, Outcome, Prior, Snapshot, Term};
 use crate::domain::enrollment::{Enrollment, Event};
@@ -98,7 +97,7 @@ impl Desk {
                 Some(policy) => Ruling::of(&policy),
                 None => {
                     tracing::error!(term.id = %term.id, "policy {} of term {} is not here", term.policy_version, term.id);
-                    Err(Silent { pack_id: term.policy_version, key: POLICY_VERSION })
+                    Err(Silent { pack_id: term.policy_version, key: Silent::POLICY_VERSION })
                 }
             };
             let rounds = rounds.iter().filter(|round| round.term_id == term.id).cloned().collect();
