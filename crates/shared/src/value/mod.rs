@@ -7,10 +7,10 @@ mod violations;
 
 pub use fen::{Fen, FenError};
 pub use id::{
-    AsideMark, Batch, Class, Collector, Course, Cover, Device, District, Duty, Enrollment, Evidence,
-    ExtendedCare, Guardian, Id, IdError, Invoice, Journal, Kind, Leave, Lesson, Mark, Node, Payment,
-    Provider, Pupil, Question, Refund, Room, Round, School, Section, Session, Slot, Staff, Tariff, Term,
-    Ticket, Waiver,
+    Agreement, AsideMark, Batch, Booking, Class, Collector, Course, Cover, Device, District, Duty,
+    Enrollment, Evidence, ExtendedCare, Guardian, Id, IdError, Invoice, Journal, Kind, Leave, Lesson, Mark,
+    Node, Payment, Provider, Pupil, Question, Refund, Room, Round, School, Section, Session, Signature, Slot,
+    Staff, Tariff, Term, Ticket, Trial, Waiver,
 };
 pub use page::{Page, PageToken, PageTokenError};
 pub use violations::{Violation, Violations};

@@ -34,7 +34,7 @@ use uuid::Uuid;
 use crate::fakes::Fakes;
 
 /// The packs that stand for the kinds of regions there are.
-pub const FREE: &str = "hebei";
+pub const FREE: &str = "jiangsu_nanjing";
 pub const CHARGED: &str = "hunan_zhuzhou";
 pub const REVIEWED: &str = "zhejiang_jinhua";
 

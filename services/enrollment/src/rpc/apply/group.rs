@@ -74,11 +74,15 @@ impl Desk {
         let found = store::enrollment::find_for(tx, &districts, &pupil_ids, &requests).await?;
         let places = store::place::of(tx, &found, &sections).await?;
         let terms = self.terms(tx, &sections).await?;
+        let asks = |term: &Term| term.ruling.as_ref().is_ok_and(|ruling| ruling.asks_agreement);
+        let asking: Vec<_> = terms.iter().filter(|(_, term)| asks(term)).map(|(id, _)| *id).collect();
+        let signed = store::agreement::signed(tx, &asking, &pupil_ids).await?;
         let snapshot = Snapshot {
             pupils: pupils.into_iter().map(|pupil| (pupil.id, pupil)).collect(),
             sections: sections.into_iter().map(|section| (section.id, section)).collect(),
             terms,
             places,
+            signed,
             requests: found
                 .iter()
                 .map(|enrollment| ((enrollment.guardian_id, enrollment.request_id), Prior::of(enrollment)))
