@@ -11,6 +11,7 @@ mod feeds;
 mod open_round;
 mod read;
 mod release;
+mod rush;
 mod store;
 mod support;
 mod withdraw;

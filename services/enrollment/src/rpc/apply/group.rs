@@ -46,7 +46,8 @@ impl Desk {
         let reading = self.hints.reading();
         let tx = self.db.begin().await?;
         let (mut snapshot, found) = self.lock(&tx, group).await?;
-        let now = self.clock.now();
+        // The round is open or not by the clock that all replicas share, once everything is locked.
+        let now = tx.now(self.clock.as_ref()).await?;
         let before: HashMap<_, _> =
             snapshot.sections.values().map(|section| (section.id, section.seats)).collect();
         let decided: Decided =
@@ -129,7 +130,7 @@ impl Desk {
                 continue;
             };
             match store::enrollment::pupils_ever_in(self.db.read(), section.district_id, section.id).await {
-                Ok(pupils) => self.hints.keep(section, pupils, round.close_at, reading),
+                Ok(pupils) => self.hints.keep(section, pupils, round.close_at - now, reading),
                 // Only a shortcut is lost.
                 Err(error) => tracing::debug!(%error, "a full section is not remembered: {error}"),
             }
