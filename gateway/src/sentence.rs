@@ -433,7 +433,16 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "The section is full[: {capacity_count} seats, {taken_count} taken, {waitlisted_count} waiting].",
     ),
     ("NOT_OF_THIS_SCHOOL", "只能选择本校的课程。", "Only courses of the pupil's own school can be chosen."),
-    ("QUEUE_FULL", "现在人多，请稍后再试。", "Many people are here right now; please try again in a moment."),
+    (
+        "QUEUE_FULL",
+        "现在人多[，前面还有 {waiting_count} 人]，请稍后再试。",
+        "Many people are here right now[, {waiting_count} before you]; please try again in a moment.",
+    ),
+    (
+        "TOO_MANY_WAITING",
+        "您已有申请正在处理[（最多同时 {limit_count} 份）]，请等有了结果再提交。",
+        "Your earlier applications are still being decided[ (at most {limit_count} at once)]; please wait for their outcome.",
+    ),
     ("ENROLLMENT_NOT_FOUND", "没有找到这条选课记录。", "No such enrollment."),
     ("STEP_UNKNOWN", "没有这个审批步骤。", "No such step of approval."),
     (

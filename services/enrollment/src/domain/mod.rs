@@ -3,6 +3,7 @@
 //! | file | knows |
 //! |---|---|
 //! | [`admission`] | what becomes of one application, given all that is locked for its group |
+//! | [`agreement`] | the agreement of a term: which version is in force, and what signing it takes |
 //! | [`day`] | the school day: lessons, registers, leave, duties |
 //! | [`enrollment`] | an enrollment's life: its states, and one function per command |
 //! | [`priority`] | who is served first where seats are scarce, and who decides that |
@@ -12,6 +13,7 @@
 //! | [`waitlist`] | who in line is next |
 
 pub mod admission;
+pub mod agreement;
 pub mod day;
 pub mod enrollment;
 pub mod priority;

@@ -98,7 +98,7 @@ fn seconds(violations: &mut Violations, field: &str, given: i32, default: i32, l
 /// Where parents pay, families must be able to see what before they choose.
 async fn check_tariff(rpc: &EnrollmentRpc, term: &Term) -> Result<(), Status> {
     let policy = rpc.packs.pinned(&term.policy_version).ok_or_else(|| {
-        error::silent(&Silent { pack_id: term.policy_version.clone(), key: error::POLICY_VERSION })
+        error::silent(&Silent { pack_id: term.policy_version.clone(), key: Silent::POLICY_VERSION })
     })?;
     match Ruling::of(&policy).map_err(|error| error::silent(&error))?.fee {
         Fee::Free => return Ok(()),

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use policy::{Live, Policy};
+use policy::{Live, Policy, Silent};
 use shared::db::Tx;
 use shared::status;
 use shared::value::{District, Id, Moment, School};
 use tonic::Status;
 
-use super::error::POLICY_VERSION;
+use super::error::silent;
 use crate::domain::day::local;
 use crate::domain::term::Term;
 use crate::store;
@@ -27,10 +27,7 @@ pub async fn policy_of(
 
 /// The policy a term is ruled by.
 pub fn policy_in(packs: &Live, term: &Term) -> Result<Arc<Policy>, Status> {
-    packs.pinned(&term.policy_version).ok_or_else(|| {
-        status::refused(
-            "POLICY_SILENT",
-            &[("key", POLICY_VERSION.to_owned()), ("pack_id", term.policy_version.clone())],
-        )
-    })
+    packs
+        .pinned(&term.policy_version)
+        .ok_or_else(|| silent(&Silent { pack_id: term.policy_version.clone(), key: Silent::POLICY_VERSION }))
 }

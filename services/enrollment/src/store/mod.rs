@@ -7,6 +7,7 @@
 //! | [`section`] | `section`: what the catalog told, and how full it is |
 //! | [`round`] | `round` |
 //! | [`enrollment`] | `enrollment`, `enrollment_slot` |
+//! | [`agreement`] | `agreement`, `signature` |
 //! | [`place`] | what pupils have already, out of `enrollment` and `section` |
 //! | [`priority`] | `priority`, `priority_change` |
 //! | [`evidence`] | `evidence`, `evidence_reading` |
@@ -18,6 +19,7 @@
 //! enrollment read after that lock stays as it is. Where a pupil's lock could only be taken late (a line looked at page by page),
 //! two changes may meet head on: PostgreSQL ends one of them and it is tried again.
 
+pub mod agreement;
 pub mod check;
 pub mod day;
 pub mod enrollment;

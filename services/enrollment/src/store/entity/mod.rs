@@ -1,5 +1,6 @@
 //! SeaORM entities: the tables as they are, no behaviour.
 
+pub mod agreement;
 pub mod aside_mark;
 pub mod collector;
 pub mod consent;
@@ -29,4 +30,5 @@ pub mod question;
 pub mod room;
 pub mod round;
 pub mod section;
+pub mod signature;
 pub mod term;
