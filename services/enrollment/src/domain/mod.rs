@@ -5,6 +5,8 @@
 //! | [`admission`] | what becomes of one application, given all that is locked for its group |
 //! | [`day`] | the school day: lessons, registers, leave, duties |
 //! | [`enrollment`] | an enrollment's life: its states, and one function per command |
+//! | [`line`] | how a line has moved |
+//! | [`offer`] | how long whoever is offered a seat from the line has to take it |
 //! | [`round`] | when choices are taken |
 //! | [`section`] | seats, grades and slots of a section; which slots clash |
 //! | [`term`] | what the term's policy says about steps and fees |
@@ -13,6 +15,8 @@
 pub mod admission;
 pub mod day;
 pub mod enrollment;
+pub mod line;
+pub mod offer;
 pub mod pupil;
 pub mod round;
 pub mod section;

@@ -293,7 +293,7 @@ pub async fn pupils_ever_in(
     Ok(pupils.into_iter().map(Id::new).collect())
 }
 
-/// Lists enrollments whose review or hold is over at `now`, longest over first.
+/// Lists enrollments whose review or hold is over at `now`, longest over first, then oldest first.
 ///
 /// # Errors
 /// When the database refuses.
@@ -307,6 +307,7 @@ pub async fn list_due(
         .column(enrollment::Column::Id)
         .filter(enrollment::Column::HoldExpiresAt.lte(now))
         .order_by_asc(enrollment::Column::HoldExpiresAt)
+        .order_by_asc(enrollment::Column::Id)
         .limit(limit)
         .into_tuple()
         .all(db)
@@ -314,7 +315,7 @@ pub async fn list_due(
     Ok(ids.into_iter().map(Id::new).collect())
 }
 
-/// Lists enrollments being given back about which billing is to be asked at `now`, longest waiting first.
+/// Lists enrollments being given back about which billing is to be asked at `now`, longest waiting first, then oldest first.
 ///
 /// # Errors
 /// When the database refuses.
@@ -328,6 +329,7 @@ pub async fn list_closing(
         .column(enrollment::Column::Id)
         .filter(enrollment::Column::NextCloseAt.lte(now))
         .order_by_asc(enrollment::Column::NextCloseAt)
+        .order_by_asc(enrollment::Column::Id)
         .limit(limit)
         .into_tuple()
         .all(db)

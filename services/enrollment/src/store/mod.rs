@@ -7,6 +7,8 @@
 //! | [`section`] | `section`: what the catalog told, and how full it is |
 //! | [`round`] | `round` |
 //! | [`enrollment`] | `enrollment`, `enrollment_slot` |
+//! | [`line`] | `line`: how lines have moved |
+//! | [`offer`] | `offer_rule`: what policies say about offers from the line |
 //! | [`place`] | what pupils have already, out of `enrollment` and `section` |
 //! | [`day`] | the school day: lessons, marks, leaves, duties |
 //! | [`vault`] | sealing and opening fields |
@@ -20,7 +22,9 @@ pub mod check;
 pub mod day;
 pub mod enrollment;
 pub mod entity;
+pub mod line;
 pub mod migration;
+pub mod offer;
 pub mod place;
 pub mod pupil;
 pub mod round;
