@@ -65,6 +65,7 @@ pub fn enrollment(
             Reader::Guardian => Vec::new(),
             Reader::Staff => enrollment.pupil_path.iter().map(ToString::to_string).collect(),
         },
+        line: None,
     }
 }
 

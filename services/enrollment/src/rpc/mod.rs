@@ -6,6 +6,7 @@ pub mod day;
 mod decide_step;
 mod enrollment_service;
 mod error;
+mod line;
 mod names;
 mod open_round;
 pub mod priority;

@@ -1,7 +1,9 @@
 //! Opens a round for a term.
 
+use std::sync::Arc;
+
 use chrono::DateTime;
-use policy::Silent;
+use policy::{Policy, Silent};
 use proto::billing::v1::GetTariffRequest;
 use proto::enrollment::v1::{self as message, OpenRoundRequest, OpenRoundResponse};
 use shared::caller::{Caller, NodePath, Role};
@@ -13,6 +15,7 @@ use uuid::Uuid;
 
 use super::{EnrollmentRpc, convert, error};
 use crate::domain::enrollment::Fee;
+use crate::domain::offer;
 use crate::domain::round::{self, Mode, Round, Waits};
 use crate::domain::term::{Ruling, Term};
 use crate::store;
@@ -39,8 +42,8 @@ pub async fn open_round(
         &OpenRoundRequest { request_id: String::new(), ..request },
     );
     // Asked before the transaction: a transaction does not wait on a network.
-    check_tariff(rpc, &term).await?;
-    db::retry(|| open(rpc, &key, &parsed)).await
+    let policy = check_tariff(rpc, &term).await?;
+    db::retry(|| open(rpc, &key, &parsed, &policy)).await
 }
 
 struct Parsed {
@@ -96,17 +99,19 @@ fn seconds(violations: &mut Violations, field: &str, given: i32, default: i32, l
 }
 
 /// Where parents pay, families must be able to see what before they choose.
-async fn check_tariff(rpc: &EnrollmentRpc, term: &Term) -> Result<(), Status> {
+///
+/// Gives the policy the term is pinned to.
+async fn check_tariff(rpc: &EnrollmentRpc, term: &Term) -> Result<Arc<Policy>, Status> {
     let policy = rpc.packs.pinned(&term.policy_version).ok_or_else(|| {
         error::silent(&Silent { pack_id: term.policy_version.clone(), key: Silent::POLICY_VERSION })
     })?;
     match Ruling::of(&policy).map_err(|error| error::silent(&error))?.fee {
-        Fee::Free => return Ok(()),
+        Fee::Free => return Ok(policy),
         Fee::Charged => {}
     }
     let request = GetTariffRequest { term_id: term.id.to_string() };
     match rpc.billing.clone().get_tariff(request).await {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(policy),
         Err(refusal) if refusal.code() == Code::NotFound => Err(status::refused("TARIFF_NOT_PUBLISHED", &[])),
         Err(refusal) => {
             tracing::warn!(code = ?refusal.code(), "billing could not be asked for a tariff: {}", refusal.message());
@@ -115,7 +120,12 @@ async fn check_tariff(rpc: &EnrollmentRpc, term: &Term) -> Result<(), Status> {
     }
 }
 
-async fn open(rpc: &EnrollmentRpc, key: &RequestKey, parsed: &Parsed) -> Result<OpenRoundResponse, Status> {
+async fn open(
+    rpc: &EnrollmentRpc,
+    key: &RequestKey,
+    parsed: &Parsed,
+    policy: &Policy,
+) -> Result<OpenRoundResponse, Status> {
     let tx = rpc.db.begin().await?;
     let claim = match request::claim(&tx, key, rpc.clock.now()).await? {
         Claimed::First(claim) => claim,
@@ -138,7 +148,11 @@ async fn open(rpc: &EnrollmentRpc, key: &RequestKey, parsed: &Parsed) -> Result<
     };
     round::open(&opened, &others, section_count).map_err(|error| error::round(&error))?;
     store::round::insert(&tx, &opened, now).await?;
-    let response = OpenRoundResponse { round: Some(convert::round(&opened, &term.path)) };
+    store::offer::save(&tx, term.district_id, term.id, &offer::Rule::of(policy)).await?;
+    let response = OpenRoundResponse {
+        round: Some(convert::round(&opened, &term.path)),
+        silent_keys: offer::Rule::silent_keys(policy).into_iter().map(str::to_owned).collect(),
+    };
     claim.answer(&tx, &response).await?;
     tx.commit().await?;
     Ok(response)

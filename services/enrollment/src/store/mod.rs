@@ -8,6 +8,8 @@
 //! | [`round`] | `round` |
 //! | [`enrollment`] | `enrollment`, `enrollment_slot` |
 //! | [`agreement`] | `agreement`, `signature` |
+//! | [`line`] | `line`: how lines have moved |
+//! | [`offer`] | `offer_rule`: what policies say about offers from the line |
 //! | [`place`] | what pupils have already, out of `enrollment` and `section` |
 //! | [`priority`] | `priority`, `priority_change` |
 //! | [`evidence`] | `evidence`, `evidence_reading` |
@@ -25,7 +27,9 @@ pub mod day;
 pub mod enrollment;
 pub mod entity;
 pub mod evidence;
+pub mod line;
 pub mod migration;
+pub mod offer;
 pub mod place;
 pub mod priority;
 pub mod pupil;

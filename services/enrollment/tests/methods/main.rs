@@ -8,6 +8,7 @@ mod day;
 mod decide_step;
 mod fakes;
 mod feeds;
+mod offer;
 mod open_round;
 mod priority;
 mod read;

@@ -10,6 +10,7 @@ mod m20260907_100004_question;
 mod m20260907_100005_device;
 mod m20261122_120001_agreement;
 mod m20261122_130001_priority;
+mod m20261122_150001_offer;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 use shared::db::migration;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             m20260907_100005_device::migration(),
             m20261122_120001_agreement::migration(),
             m20261122_130001_priority::migration(),
+            m20261122_150001_offer::migration(),
         ]);
         migrations
     }
