@@ -6,6 +6,7 @@ mod catalog;
 mod day;
 mod enrollment;
 mod identity;
+mod priority;
 mod supervision;
 mod wechat;
 
@@ -105,6 +106,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(enrollment::routes())
         .merge(agreement::routes())
         .merge(day::routes())
+        .merge(priority::routes())
         .merge(billing::routes())
         .merge(supervision::routes())
 }

@@ -34,6 +34,7 @@ use proto::billing::v1::billing_service_client::BillingServiceClient;
 use proto::enrollment::v1::agreement_service_server::AgreementServiceServer;
 use proto::enrollment::v1::day_service_server::DayServiceServer;
 use proto::enrollment::v1::enrollment_service_server::EnrollmentServiceServer;
+use proto::enrollment::v1::priority_service_server::PriorityServiceServer;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
 use shared::caller::Verifier;
 use shared::client::Link;
@@ -119,6 +120,13 @@ pub async fn run(
         identity: IdentityServiceClient::new(parts.identity.clone()),
         close_minute,
     };
+    let priority = rpc::priority::PriorityRpc {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        packs: parts.packs.clone(),
+        vault: store::vault::Vault::new(parts.sealer.clone()),
+        identity: IdentityServiceClient::new(parts.identity.clone()),
+    };
     let service = rpc::EnrollmentRpc {
         db: parts.db.clone(),
         clock: parts.clock,
@@ -137,6 +145,7 @@ pub async fn run(
     let routes = Routes::new(EnrollmentServiceServer::new(service.clone()))
         .add_service(AgreementServiceServer::new(service))
         .add_service(DayServiceServer::new(day))
+        .add_service(PriorityServiceServer::new(priority))
         .add_service(FeedServer::new(feed, HEARERS, stop.clone()).into_service());
     let served = server::serve(
         Grpc {

@@ -147,6 +147,12 @@ kinds! {
     Payment = "payment",
     /// Money on its way back.
     Refund = "refund",
+    /// A pupil's place in a priority group.
+    Priority = "priority",
+    /// A notice to guardians.
+    Notice = "notice",
+    /// A survey of what families need.
+    Survey = "survey",
     /// A hardship waiver of one pupil.
     Waiver = "waiver",
     /// A document that proves a hardship.

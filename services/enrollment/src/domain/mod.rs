@@ -6,6 +6,9 @@
 //! | [`agreement`] | the agreement of a term: which version is in force, and what signing it takes |
 //! | [`day`] | the school day: lessons, registers, leave, duties |
 //! | [`enrollment`] | an enrollment's life: its states, and one function per command |
+//! | [`priority`] | who is served first where seats are scarce, and who decides that |
+//! | [`line`] | how a line has moved |
+//! | [`offer`] | how long whoever is offered a seat from the line has to take it |
 //! | [`round`] | when choices are taken |
 //! | [`section`] | seats, grades and slots of a section; which slots clash |
 //! | [`term`] | what the term's policy says about steps and fees |
@@ -15,6 +18,9 @@ pub mod admission;
 pub mod agreement;
 pub mod day;
 pub mod enrollment;
+pub mod line;
+pub mod offer;
+pub mod priority;
 pub mod pupil;
 pub mod round;
 pub mod section;

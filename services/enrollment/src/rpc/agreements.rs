@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use policy::Silent;
 use proto::enrollment::v1::list_signatures_response::Entry;
 use proto::enrollment::v1::{
     self as message, GetAgreementRequest, GetAgreementResponse, ListSignaturesRequest, ListSignaturesResponse,
@@ -13,7 +12,7 @@ use shared::value::{Id, Page, PageToken, Term as TermKind, Violations};
 use tonic::Status;
 use uuid::Uuid;
 
-use super::{EnrollmentRpc, error, names};
+use super::{EnrollmentRpc, names, ruling};
 use crate::domain::agreement::{Agreement, Signature};
 use crate::domain::term::Term;
 use crate::event::timestamp;
@@ -24,9 +23,7 @@ const ROLES: &[Role] = &[Role::ClassTeacher, Role::MoralEducation, Role::Teachin
 
 /// Says whether the policy of a term has guardians sign an agreement.
 pub fn is_asked(rpc: &EnrollmentRpc, term: &Term) -> Result<bool, Status> {
-    let policy = rpc.packs.pinned(&term.policy_version).ok_or_else(|| {
-        error::silent(&Silent { pack_id: term.policy_version.clone(), key: error::POLICY_VERSION })
-    })?;
+    let policy = ruling::policy_in(&rpc.packs, term)?;
     Ok(policy::enroll::agreement_required(&policy).is_some())
 }
 

@@ -66,6 +66,7 @@ pub fn enrollment(
             Reader::Staff => enrollment.pupil_path.iter().map(ToString::to_string).collect(),
         },
         withdrawal_ask_time: None,
+        line: None,
     }
 }
 

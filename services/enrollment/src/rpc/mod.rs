@@ -8,11 +8,14 @@ pub mod day;
 mod decide_step;
 mod enrollment_service;
 mod error;
+mod line;
 mod names;
 mod open_round;
+pub mod priority;
 mod publish_agreement;
 mod read;
 mod roster;
+mod ruling;
 mod sign_agreement;
 mod withdraw;
 

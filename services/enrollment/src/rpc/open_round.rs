@@ -1,7 +1,9 @@
 //! Opens a round for a term.
 
+use std::sync::Arc;
+
 use chrono::DateTime;
-use policy::Silent;
+use policy::{Policy, Silent};
 use proto::billing::v1::GetTariffRequest;
 use proto::enrollment::v1::{self as message, OpenRoundRequest, OpenRoundResponse};
 use shared::caller::{Caller, NodePath, Role};
@@ -14,6 +16,7 @@ use uuid::Uuid;
 use super::{EnrollmentRpc, convert, error};
 use crate::domain::agreement;
 use crate::domain::enrollment::Fee;
+use crate::domain::offer;
 use crate::domain::round::{self, Mode, Round, Waits};
 use crate::domain::term::{Ruling, Term};
 use crate::store;
@@ -40,8 +43,8 @@ pub async fn open_round(
         &OpenRoundRequest { request_id: String::new(), ..request },
     );
     // Asked before the transaction: a transaction does not wait on a network.
-    let ruling = check_tariff(rpc, &term).await?;
-    db::retry(|| open(rpc, &key, &parsed, &ruling)).await
+    let (policy, ruling) = check_tariff(rpc, &term).await?;
+    db::retry(|| open(rpc, &key, &parsed, &policy, &ruling)).await
 }
 
 struct Parsed {
@@ -96,19 +99,21 @@ fn seconds(violations: &mut Violations, field: &str, given: i32, default: i32, l
     given
 }
 
-/// Where parents pay, families must be able to see what before they choose. Gives what the policy says about applications.
-async fn check_tariff(rpc: &EnrollmentRpc, term: &Term) -> Result<Ruling, Status> {
+/// Where parents pay, families must be able to see what before they choose.
+///
+/// Gives the policy the term is pinned to, and what it says about applications.
+async fn check_tariff(rpc: &EnrollmentRpc, term: &Term) -> Result<(Arc<Policy>, Ruling), Status> {
     let policy = rpc.packs.pinned(&term.policy_version).ok_or_else(|| {
-        error::silent(&Silent { pack_id: term.policy_version.clone(), key: error::POLICY_VERSION })
+        error::silent(&Silent { pack_id: term.policy_version.clone(), key: Silent::POLICY_VERSION })
     })?;
     let ruling = Ruling::of(&policy).map_err(|error| error::silent(&error))?;
     match ruling.fee {
-        Fee::Free => return Ok(ruling),
+        Fee::Free => return Ok((policy, ruling)),
         Fee::Charged => {}
     }
     let request = GetTariffRequest { term_id: term.id.to_string() };
     match rpc.billing.clone().get_tariff(request).await {
-        Ok(_) => Ok(ruling),
+        Ok(_) => Ok((policy, ruling)),
         Err(refusal) if refusal.code() == Code::NotFound => Err(status::refused("TARIFF_NOT_PUBLISHED", &[])),
         Err(refusal) => {
             tracing::warn!(code = ?refusal.code(), "billing could not be asked for a tariff: {}", refusal.message());
@@ -121,6 +126,7 @@ async fn open(
     rpc: &EnrollmentRpc,
     key: &RequestKey,
     parsed: &Parsed,
+    policy: &Policy,
     ruling: &Ruling,
 ) -> Result<OpenRoundResponse, Status> {
     let tx = rpc.db.begin().await?;
@@ -147,7 +153,11 @@ async fn open(
     let in_force = store::agreement::in_force(&tx, term.id).await?;
     agreement::open(ruling.asks_agreement, in_force.as_ref()).map_err(|error| error::agreement(&error))?;
     store::round::insert(&tx, &opened, now).await?;
-    let response = OpenRoundResponse { round: Some(convert::round(&opened, &term.path)) };
+    store::offer::save(&tx, term.district_id, term.id, &offer::Rule::of(policy)).await?;
+    let response = OpenRoundResponse {
+        round: Some(convert::round(&opened, &term.path)),
+        silent_keys: offer::Rule::silent_keys(policy).into_iter().map(str::to_owned).collect(),
+    };
     claim.answer(&tx, &response).await?;
     tx.commit().await?;
     Ok(response)

@@ -1,8 +1,10 @@
-//! Withdraws an application, a hold or a confirmed seat.
+//! Withdraws an application, a hold or a confirmed seat; so is an offered seat declined.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use proto::billing::v1::GetRefundQuoteRequest;
+use proto::billing::v1::close_invoice_response::Outcome;
+use proto::billing::v1::{CloseInvoiceRequest, GetRefundQuoteRequest};
 use proto::enrollment::v1::{WithdrawRequest, WithdrawResponse};
 use shared::caller::{Caller, GuardianPermit};
 use shared::request::{self, Claimed, RequestKey};
@@ -15,7 +17,11 @@ use crate::change::Locked;
 use crate::domain::enrollment::{self, Enrollment, Event, Fee, State};
 use crate::{change, event, store};
 
-/// Withdraws. A held seat is RELEASING from here on: a job asks billing to close, and gives it away only then.
+/// How long billing is waited for while a guardian gives back a held seat. After that the seat is RELEASING, and a job goes on asking.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Withdraws. A held seat is free at once where billing closes its invoice; else it is RELEASING from here on: a job asks billing to
+/// close, and gives it away only then.
 pub async fn withdraw(
     rpc: &EnrollmentRpc,
     caller: &Caller,
@@ -45,7 +51,44 @@ pub async fn withdraw(
             None => refusal,
         });
     }
-    db::retry(|| give_back(rpc, &permit, &key, enrollment_id, may_refund)).await
+    let is_closed = match &found.state {
+        State::Held { .. } if db::retry(|| is_new(rpc, &key)).await? => close(rpc, enrollment_id).await,
+        State::Held { .. }
+        | State::Waitlisted { .. }
+        | State::AwaitingAgreement { .. }
+        | State::InReview { .. }
+        | State::Releasing { .. }
+        | State::Confirmed
+        | State::Released { .. } => false,
+    };
+    db::retry(|| give_back(rpc, &permit, &key, enrollment_id, Ground { may_refund, is_closed })).await
+}
+
+/// What billing said beforehand.
+#[derive(Clone, Copy, Debug)]
+struct Ground {
+    /// Whether there is a rule for what goes back of a paid seat.
+    may_refund: bool,
+    /// Whether the invoice is closed: no money can arrive for it.
+    is_closed: bool,
+}
+
+/// Says whether the request id is still free: nothing is asked of billing for a request that is a repeat, or refused.
+async fn is_new(rpc: &EnrollmentRpc, key: &RequestKey) -> Result<bool, Status> {
+    let tx = rpc.db.begin().await?;
+    let claimed = request::claim::<WithdrawResponse>(&tx, key, rpc.clock.now()).await?;
+    tx.rollback().await?;
+    Ok(matches!(claimed, Claimed::First(_)))
+}
+
+/// Asks billing to close the invoice of a held seat. A crash after that leaves a seat that cannot be paid for and ends with its hold.
+async fn close(rpc: &EnrollmentRpc, id: Id<EnrollmentKind>) -> bool {
+    let mut billing = rpc.billing.clone();
+    let asked = billing.close_invoice(CloseInvoiceRequest { enrollment_id: id.to_string() });
+    match tokio::time::timeout(CLOSE_PATIENCE, asked).await {
+        Ok(Ok(response)) => response.into_inner().outcome() == Outcome::Closed,
+        Ok(Err(_)) | Err(_) => false,
+    }
 }
 
 async fn give_back(
@@ -53,7 +96,7 @@ async fn give_back(
     permit: &GuardianPermit,
     key: &RequestKey,
     enrollment_id: Id<EnrollmentKind>,
-    may_refund: bool,
+    ground: Ground,
 ) -> Result<WithdrawResponse, Status> {
     let tx = rpc.db.begin().await?;
     let claim = match request::claim(&tx, key, rpc.clock.now()).await? {
@@ -63,12 +106,15 @@ async fn give_back(
     let locked = change::lock(&tx, enrollment_id).await?;
     let locked = locked.ok_or_else(|| error::no_enrollment(enrollment_id))?;
     check_guardian(permit, &locked.enrollment)?;
-    if needs_refund(&locked.enrollment) && !may_refund {
+    if needs_refund(&locked.enrollment) && !ground.may_refund {
         // It was settled since billing would have been asked.
         return Err(status::aborted("ENROLLMENT_CHANGED"));
     }
     let now = rpc.clock.now();
-    let change = enrollment::withdraw(&locked.enrollment);
+    let change = match ground.is_closed {
+        true => enrollment::withdraw_closed(&locked.enrollment),
+        false => enrollment::withdraw(&locked.enrollment),
+    };
     let mut sections = [locked.section];
     let changed = change::make(&tx, &mut sections, vec![(locked.enrollment, change)], now).await?;
     let [section] = &sections;

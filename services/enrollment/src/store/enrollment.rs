@@ -364,6 +364,7 @@ pub async fn pupils_ever_in(
 }
 
 /// Lists enrollments whose wait for a signature, review or hold is over at `now`, longest over first.
+/// Lists enrollments whose review or hold is over at `now`, longest over first, then oldest first.
 ///
 /// # Errors
 /// When the database refuses.
@@ -377,6 +378,7 @@ pub async fn list_due(
         .column(enrollment::Column::Id)
         .filter(enrollment::Column::HoldExpiresAt.lte(now))
         .order_by_asc(enrollment::Column::HoldExpiresAt)
+        .order_by_asc(enrollment::Column::Id)
         .limit(limit)
         .into_tuple()
         .all(db)
@@ -384,7 +386,7 @@ pub async fn list_due(
     Ok(ids.into_iter().map(Id::new).collect())
 }
 
-/// Lists enrollments being given back about which billing is to be asked at `now`, longest waiting first.
+/// Lists enrollments being given back about which billing is to be asked at `now`, longest waiting first, then oldest first.
 ///
 /// # Errors
 /// When the database refuses.
@@ -398,6 +400,7 @@ pub async fn list_closing(
         .column(enrollment::Column::Id)
         .filter(enrollment::Column::NextCloseAt.lte(now))
         .order_by_asc(enrollment::Column::NextCloseAt)
+        .order_by_asc(enrollment::Column::Id)
         .limit(limit)
         .into_tuple()
         .all(db)

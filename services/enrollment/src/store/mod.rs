@@ -9,7 +9,11 @@
 //! | [`enrollment`] | `enrollment`, `enrollment_slot` |
 //! | [`agreement`] | `agreement`, `signature` |
 //! | [`withdrawal`] | `withdrawal` |
+//! | [`line`] | `line`: how lines have moved |
+//! | [`offer`] | `offer_rule`: what policies say about offers from the line |
 //! | [`place`] | what pupils have already, out of `enrollment` and `section` |
+//! | [`priority`] | `priority`, `priority_change` |
+//! | [`evidence`] | `evidence`, `evidence_reading` |
 //! | [`day`] | the school day: lessons, marks, leaves, duties |
 //! | [`vault`] | sealing and opening fields |
 //! | [`check`] | the invariants over all of them |
@@ -23,8 +27,12 @@ pub mod check;
 pub mod day;
 pub mod enrollment;
 pub mod entity;
+pub mod evidence;
+pub mod line;
 pub mod migration;
+pub mod offer;
 pub mod place;
+pub mod priority;
 pub mod pupil;
 pub mod round;
 pub mod section;

@@ -130,18 +130,26 @@ pub async fn count_published(db: &impl ConnectionTrait, term_id: Id<Term>) -> Re
     Ok(published.count(db).await?)
 }
 
-/// Finds sections with a free seat and somebody in line, at most `limit`.
+/// Finds sections with a free seat and somebody in line, by id, those after `after`, at most `limit`.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list_promotable(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Id<SectionKind>>, Error> {
+pub async fn list_promotable(
+    db: &impl ConnectionTrait,
+    after: Option<Id<SectionKind>>,
+    limit: u64,
+) -> Result<Vec<Id<SectionKind>>, Error> {
     use sea_orm::ExprTrait as _;
     use sea_orm::sea_query::Expr;
-    let ids: Vec<Uuid> = section::Entity::find()
+    let mut promotable = section::Entity::find()
         .select_only()
         .column(section::Column::Id)
         .filter(section::Column::State.eq("published"))
-        .filter(section::Column::WaitlistedCount.gt(0))
+        .filter(section::Column::WaitlistedCount.gt(0));
+    if let Some(after) = after {
+        promotable = promotable.filter(section::Column::Id.gt(after.uuid()));
+    }
+    let ids: Vec<Uuid> = promotable
         .filter(Expr::col(section::Column::TakenCount).lt(Expr::col(section::Column::CapacityCount)))
         .order_by_asc(section::Column::Id)
         .limit(limit)

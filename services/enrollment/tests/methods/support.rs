@@ -173,6 +173,9 @@ impl World {
         let mut config = Config::default();
         config.jobs.idle_ms = 10;
         config.limits.drain_seconds = 5;
+        // A race has each pupil ask for everything twice at once.
+        config.admission.guardian_waiting_count = 100;
+        config.admission.pupil_waiting_count = 100;
         let parts = Parts {
             config,
             db,
