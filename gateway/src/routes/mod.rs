@@ -8,6 +8,7 @@ mod enrollment;
 mod identity;
 mod priority;
 mod supervision;
+mod trial;
 mod wechat;
 
 use std::time::Duration;
@@ -105,6 +106,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(catalog::routes())
         .merge(enrollment::routes())
         .merge(agreement::routes())
+        .merge(trial::routes())
         .merge(day::routes())
         .merge(priority::routes())
         .merge(billing::routes())

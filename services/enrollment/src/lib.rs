@@ -35,6 +35,7 @@ use proto::enrollment::v1::agreement_service_server::AgreementServiceServer;
 use proto::enrollment::v1::day_service_server::DayServiceServer;
 use proto::enrollment::v1::enrollment_service_server::EnrollmentServiceServer;
 use proto::enrollment::v1::priority_service_server::PriorityServiceServer;
+use proto::enrollment::v1::trial_service_server::TrialServiceServer;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
 use shared::caller::Verifier;
 use shared::client::Link;
@@ -143,6 +144,7 @@ pub async fn run(
         async move { db.ping().await.map_err(|error| error.to_string()) }
     });
     let routes = Routes::new(EnrollmentServiceServer::new(service.clone()))
+        .add_service(TrialServiceServer::new(rpc::trial::TrialRpc(service.clone())))
         .add_service(AgreementServiceServer::new(service))
         .add_service(DayServiceServer::new(day))
         .add_service(PriorityServiceServer::new(priority))

@@ -12,6 +12,7 @@
 //! | [`round`] | when choices are taken |
 //! | [`section`] | seats, grades and slots of a section; which slots clash |
 //! | [`term`] | what the term's policy says about steps and fees |
+//! | [`trial`] | lessons that may be tried before the choice |
 //! | [`waitlist`] | who in line is next |
 
 pub mod admission;
@@ -25,6 +26,7 @@ pub mod pupil;
 pub mod round;
 pub mod section;
 pub mod term;
+pub mod trial;
 pub mod waitlist;
 
 #[cfg(test)]

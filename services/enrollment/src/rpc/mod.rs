@@ -3,6 +3,7 @@
 mod agreement_service;
 mod agreements;
 pub mod apply;
+mod change_seat;
 mod convert;
 pub mod day;
 mod decide_step;
@@ -17,6 +18,7 @@ mod read;
 mod roster;
 mod ruling;
 mod sign_agreement;
+pub mod trial;
 mod withdraw;
 
 use std::sync::Arc;

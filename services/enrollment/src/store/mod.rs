@@ -8,6 +8,7 @@
 //! | [`round`] | `round` |
 //! | [`enrollment`] | `enrollment`, `enrollment_slot` |
 //! | [`agreement`] | `agreement`, `signature` |
+//! | [`trial`] | `trial`, `booking` |
 //! | [`withdrawal`] | `withdrawal` |
 //! | [`line`] | `line`: how lines have moved |
 //! | [`offer`] | `offer_rule`: what policies say about offers from the line |
@@ -37,6 +38,7 @@ pub mod pupil;
 pub mod round;
 pub mod section;
 pub mod term;
+pub mod trial;
 pub mod vault;
 pub mod withdrawal;
 

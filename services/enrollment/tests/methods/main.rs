@@ -5,6 +5,7 @@
 mod agreement;
 mod apply;
 mod apply_race;
+mod change_seat;
 mod day;
 mod decide_step;
 mod fakes;
@@ -17,4 +18,5 @@ mod release;
 mod rush;
 mod store;
 mod support;
+mod trial;
 mod withdraw;

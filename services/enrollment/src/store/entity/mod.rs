@@ -2,6 +2,7 @@
 
 pub mod agreement;
 pub mod aside_mark;
+pub mod booking;
 pub mod collector;
 pub mod consent;
 pub mod cover;
@@ -34,4 +35,5 @@ pub mod round;
 pub mod section;
 pub mod signature;
 pub mod term;
+pub mod trial;
 pub mod withdrawal;

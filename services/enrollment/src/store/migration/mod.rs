@@ -11,6 +11,7 @@ mod m20260907_100005_device;
 mod m20261122_120001_agreement;
 mod m20261122_120002_extended;
 mod m20261122_120003_withdrawal;
+mod m20261122_120004_trial;
 mod m20261122_130001_priority;
 mod m20261122_150001_offer;
 
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             m20261122_120001_agreement::migration(),
             m20261122_120002_extended::migration(),
             m20261122_120003_withdrawal::migration(),
+            m20261122_120004_trial::migration(),
             m20261122_130001_priority::migration(),
             m20261122_150001_offer::migration(),
         ]);
