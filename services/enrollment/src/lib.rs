@@ -44,6 +44,7 @@ use shared::request;
 use shared::seal::Sealer;
 use shared::server::{self, Grpc, Ready};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
@@ -89,6 +90,9 @@ pub struct Parts {
     pub billing: Link,
 }
 
+/// Starts the queue of applications before a desk.
+pub type StartQueue = fn(rpc::apply::Desk, &config::Admission) -> (rpc::apply::Queue, JoinHandle<()>);
+
 /// Serves until `stop`, drains, and gives back when the last job has ended.
 ///
 /// # Errors
@@ -99,6 +103,20 @@ pub async fn run(
     admin: Option<TcpListener>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    run_with(parts, grpc, admin, stop, rpc::apply::Queue::start).await
+}
+
+/// As [`run`], with another queue: for measuring one way of deciding against another behind the same doors.
+///
+/// # Errors
+/// When the server cannot serve.
+pub async fn run_with(
+    parts: Parts,
+    grpc: TcpListener,
+    admin: Option<TcpListener>,
+    stop: CancellationToken,
+    start_queue: StartQueue,
+) -> anyhow::Result<()> {
     let hints = Arc::new(hint::Hints::default());
     let desk = rpc::apply::Desk {
         db: parts.db.clone(),
@@ -107,7 +125,7 @@ pub async fn run(
         hints: hints.clone(),
     };
     let close_minute = parts.config.day.close_minute()?;
-    let (queue, batcher) = rpc::apply::Queue::start(desk, &parts.config.admission);
+    let (queue, batcher) = start_queue(desk, &parts.config.admission);
     let feed = Feed::new(parts.db.clone());
     let jobs = start_jobs(&parts, &feed, &hints, close_minute, &stop);
 

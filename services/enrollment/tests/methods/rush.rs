@@ -8,7 +8,7 @@ use enrollment::config::Admission;
 use enrollment::domain::admission::{Application, Error};
 use enrollment::domain::round;
 use enrollment::hint::Hints;
-use enrollment::rpc::apply::{Desk, Queue};
+use enrollment::rpc::apply::{Decide as _, Desk, Queue};
 use proto::enrollment::v1::{self as message, ApplyStreamRequest, OpenRoundRequest};
 use shared::clock::{Clock as _, SharedClock, SystemClock};
 use shared::db::Kind;
