@@ -4,10 +4,14 @@
 
 mod apply;
 mod apply_race;
+mod bug_classes;
 mod day;
 mod decide_step;
 mod fakes;
 mod feeds;
+mod kill;
+mod life;
+mod linear;
 mod offer;
 mod open_round;
 mod priority;

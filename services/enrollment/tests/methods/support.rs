@@ -104,6 +104,8 @@ pub struct World {
     pub packs: Arc<Live>,
     pub school: School,
     pub url: String,
+    /// A second process on the same database, once there is one.
+    other_url: Option<String>,
     keys: Arc<tempfile::TempDir>,
     peers: String,
     stop: CancellationToken,
@@ -146,6 +148,7 @@ impl World {
             packs,
             school: School::new(),
             url: String::new(),
+            other_url: None,
             keys: Arc::new(keys),
             peers,
             stop: CancellationToken::new(),
@@ -161,6 +164,18 @@ impl World {
         let (url, _) = self.serve(self.db.reopen().await).await;
         let link = Link::service(client::channel(&url).unwrap(), Arc::new(self.signer("gateway")));
         EnrollmentServiceClient::new(link)
+    }
+
+    /// Serves once more beside, as another process on the same database would: see [`Self::guardian_at`].
+    pub async fn serve_beside(&mut self) {
+        self.other_url = Some(self.serve(self.db.reopen().await).await.0);
+    }
+
+    /// A guardian at the first process, or at the one beside it.
+    pub fn guardian_at(&self, family: &Family, beside: bool) -> EnrollmentServiceClient<Link> {
+        let url = self.other_url.as_ref().filter(|_| beside).unwrap_or(&self.url);
+        let link = Link::anonymous(client::channel(url).unwrap());
+        EnrollmentServiceClient::new(link.as_caller(self.token(family)))
     }
 
     async fn serve(&self, db: Db) -> (String, tokio::task::JoinHandle<anyhow::Result<()>>) {
@@ -454,6 +469,23 @@ impl World {
         let events = told::<message::Event>(&self.db).await;
         let last = events.into_iter().rfind(|(_, subject, _)| subject.to_string() == id);
         last.unwrap().2.kind.unwrap()
+    }
+
+    /// Stops the service; the world stays for another process to serve.
+    pub async fn halt(&mut self) {
+        self.stop.cancel();
+        let served = std::mem::replace(&mut self.served, tokio::spawn(async { Ok(()) }));
+        served.await.unwrap().unwrap();
+    }
+
+    /// Where the keys are.
+    pub fn keys(&self) -> &Path {
+        self.keys.path()
+    }
+
+    /// Where billing, identity and the catalog are, as far as they are asked.
+    pub fn peers(&self) -> &str {
+        &self.peers
     }
 
     /// Stops the service and looks whether what it left keeps every promise.
