@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`admission`] | what becomes of one application, given all that is locked for its group |
 //! | [`day`] | the school day: lessons, registers, leave, duties |
+//! | [`draw`] | rounds that are drawn: draw slots, wishes, closing, seating |
 //! | [`enrollment`] | an enrollment's life: its states, and one function per command |
 //! | [`round`] | when choices are taken |
 //! | [`section`] | seats, grades and slots of a section; which slots clash |
@@ -12,6 +13,7 @@
 
 pub mod admission;
 pub mod day;
+pub mod draw;
 pub mod enrollment;
 pub mod pupil;
 pub mod round;

@@ -1,4 +1,5 @@
-//! Messages in, messages out. One file per changing method; the reads share two. The school day has a service and a folder of its own.
+//! Messages in, messages out. One file per changing method; the reads share two. The school day and
+//! drawn rounds have services and folders of their own.
 
 pub mod apply;
 mod convert;
@@ -10,6 +11,7 @@ mod names;
 mod open_round;
 mod read;
 mod roster;
+pub mod round;
 mod withdraw;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@ mod m20260907_100002_custody;
 mod m20260907_100003_dismissal;
 mod m20260907_100004_question;
 mod m20260907_100005_device;
+mod m20261122_110001_drawn_round;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 use shared::db::migration;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             m20260907_100003_dismissal::migration(),
             m20260907_100004_question::migration(),
             m20260907_100005_device::migration(),
+            m20261122_110001_drawn_round::migration(),
         ]);
         migrations
     }
