@@ -16,9 +16,11 @@ use proto::enrollment::v1::apply_stream_response::Outcome;
 use proto::enrollment::v1::enrollment_service_client::EnrollmentServiceClient;
 use proto::enrollment::v1::{ApplyRequest, ApplyResponse, ApplyStreamRequest, ApplyStreamResponse, Refusal};
 use shared::client::Link;
+use shared::pace::Pace;
 use shared::{db, status, telemetry};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, Streaming};
@@ -35,9 +37,15 @@ const HANDED_MAX: usize = 64;
 /// How often applications whose callers have gone are forgotten.
 const FORGET_INTERVAL: Duration = Duration::from_secs(10);
 
+/// How long answers are counted for one measurement of how fast they come.
+const MEASURED: Duration = Duration::from_millis(100);
+
 /// The way in for applications. Cheap to clone.
 #[derive(Clone)]
-pub struct Admissions(mpsc::Sender<Waiting>);
+pub struct Admissions {
+    sender: mpsc::Sender<Waiting>,
+    pace: Arc<Pace>,
+}
 
 /// An application and whoever waits for its answer.
 struct Waiting {
@@ -46,6 +54,8 @@ struct Waiting {
     /// The trace it is part of: the stream belongs to none.
     traceparent: String,
     answer: Answer,
+    /// When its caller stops waiting.
+    ends_at: Instant,
 }
 
 type Answer = oneshot::Sender<Result<ApplyResponse, Status>>;
@@ -56,13 +66,15 @@ impl Admissions {
     #[must_use]
     pub fn start(enrollment: Link, waiting_max: usize, end: CancellationToken) -> Self {
         let (sender, receiver) = mpsc::channel(waiting_max.max(1));
+        let pace = Arc::new(Pace::default());
+        let measured = pace.clone();
         tokio::spawn(async move {
             tokio::select! {
                 () = end.cancelled() => {}
-                () = serve(enrollment, receiver) => {}
+                () = serve(enrollment, receiver, &measured) => {}
             }
         });
-        Self(sender)
+        Self { sender, pace }
     }
 
     /// Applies for a seat in a caller's name.
@@ -77,9 +89,10 @@ impl Admissions {
     ) -> Result<ApplyResponse, Status> {
         let (answer, answered) = oneshot::channel();
         let traceparent = telemetry::traceparent();
-        let waiting = Waiting { caller_token, request, traceparent, answer };
-        self.0.try_send(waiting).map_err(|error| match error {
-            TrySendError::Full(_) => status::exhausted("QUEUE_FULL", Duration::from_secs(1)),
+        let ends_at = Instant::now() + PATIENCE;
+        let waiting = Waiting { caller_token, request, traceparent, answer, ends_at };
+        self.sender.try_send(waiting).map_err(|error| match error {
+            TrySendError::Full(_) => self.full(),
             TrySendError::Closed(_) => broken(),
         })?;
         match tokio::time::timeout(PATIENCE, answered).await {
@@ -88,6 +101,19 @@ impl Admissions {
             Err(_) => Err(status::late()),
         }
     }
+
+    /// Too many wait here: as many as may, all of them before the caller.
+    fn full(&self) -> Status {
+        let waiting_count = self.sender.max_capacity();
+        let facts = [("waiting_count", waiting_count.to_string())];
+        status::exhausted_with("QUEUE_FULL", self.pace.retry_after(waiting_count), &facts)
+    }
+}
+
+/// Whole milliseconds, at least one: none would mean no end.
+fn milliseconds_until(moment: Instant) -> u32 {
+    let left = moment.saturating_duration_since(Instant::now());
+    u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1)
 }
 
 fn broken() -> Status {
@@ -95,7 +121,7 @@ fn broken() -> Status {
 }
 
 /// Keeps a stream open for as long as there are callers.
-async fn serve(enrollment: Link, mut waiting: mpsc::Receiver<Waiting>) {
+async fn serve(enrollment: Link, mut waiting: mpsc::Receiver<Waiting>, pace: &Pace) {
     let mut backoff = db::Backoff::new(Duration::from_millis(20), Duration::from_secs(1));
     // The stream is opened by the first application, so that a peer that is not up yet is asked only when needed.
     while let Some(first) = waiting.recv().await {
@@ -110,7 +136,7 @@ async fn serve(enrollment: Link, mut waiting: mpsc::Receiver<Waiting>) {
         let refusal = match tokio::time::timeout(OPENING, opening).await {
             Ok(Ok(answers)) => {
                 backoff.reset();
-                desk.work(&sender, &mut waiting, answers.into_inner()).await;
+                desk.work(&sender, &mut waiting, answers.into_inner(), pace).await;
                 continue;
             }
             Ok(Err(refusal)) => refusal,
@@ -147,6 +173,8 @@ impl Desk {
             caller_token: waiting.caller_token.to_string(),
             request: Some(waiting.request),
             traceparent: waiting.traceparent,
+            // Enrollment has no other way to learn that nobody waits any more: the stream lives on.
+            patience_ms: milliseconds_until(waiting.ends_at),
         });
     }
 
@@ -156,7 +184,9 @@ impl Desk {
         sender: &mpsc::Sender<ApplyStreamRequest>,
         waiting: &mut mpsc::Receiver<Waiting>,
         mut answers: Streaming<ApplyStreamResponse>,
+        pace: &Pace,
     ) {
+        let (mut counted, mut since) = (0, Instant::now());
         let mut forget = tokio::time::interval(FORGET_INTERVAL);
         let mut takes_more = true;
         loop {
@@ -171,7 +201,14 @@ impl Desk {
                     None => takes_more = false,
                 },
                 answer = answers.message() => match answer {
-                    Ok(Some(answer)) => self.answer(answer),
+                    Ok(Some(answer)) => {
+                        self.answer(answer);
+                        counted += 1;
+                        if since.elapsed() >= MEASURED {
+                            pace.served(counted, since.elapsed());
+                            (counted, since) = (0, Instant::now());
+                        }
+                    }
                     Ok(None) => break,
                     Err(error) => {
                         tracing::warn!(error = %error.message(), "the admission stream broke: {}", error.message());

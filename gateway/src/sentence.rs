@@ -433,7 +433,16 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "The section is full[: {capacity_count} seats, {taken_count} taken, {waitlisted_count} waiting].",
     ),
     ("NOT_OF_THIS_SCHOOL", "只能选择本校的课程。", "Only courses of the pupil's own school can be chosen."),
-    ("QUEUE_FULL", "现在人多，请稍后再试。", "Many people are here right now; please try again in a moment."),
+    (
+        "QUEUE_FULL",
+        "现在人多[，前面还有 {waiting_count} 人]，请稍后再试。",
+        "Many people are here right now[, {waiting_count} before you]; please try again in a moment.",
+    ),
+    (
+        "TOO_MANY_WAITING",
+        "您已有申请正在处理[（最多同时 {limit_count} 份）]，请等有了结果再提交。",
+        "Your earlier applications are still being decided[ (at most {limit_count} at once)]; please wait for their outcome.",
+    ),
     ("ENROLLMENT_NOT_FOUND", "没有找到这条选课记录。", "No such enrollment."),
     ("STEP_UNKNOWN", "没有这个审批步骤。", "No such step of approval."),
     (
@@ -447,6 +456,26 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "这条选课记录刚刚有变化，请刷新后再试。",
         "The enrollment has just changed; please look again and retry.",
     ),
+    // priority
+    (
+        "GROUP_NOT_LISTED",
+        "本地的优先保障对象里没有这一类[；只有：{groups}][（{clause}）]。",
+        "This is not among the priority groups here[; they are: {groups}][ ({clause})].",
+    ),
+    ("PRIORITY_NOT_FOUND", "没有找到这份优先保障申请。", "No such priority."),
+    ("PRIORITY_PENDING", "这一类已有一份申请正在办理。", "A claim of this group is pending already."),
+    ("PRIORITY_DECIDED", "这份申请已经有结果。", "The claim is decided already."),
+    (
+        "PRIORITY_NOT_REFUSED",
+        "这份申请没有被退回，或者申诉已有结果。",
+        "The claim is not refused, or the appeal is decided.",
+    ),
+    (
+        "PRIORITY_NOT_APPROVED",
+        "这份申请没有通过，无需终止。",
+        "The claim was not approved; there is nothing to end.",
+    ),
+    ("NO_TERM", "这所学校还没有开设学期。", "The school has no term yet."),
     // the school day
     ("NO_LESSON", "这个班次当时不上课。", "The section does not meet then."),
     ("LESSON_TO_COME", "这节课还没到日子[（{day}）]。", "The lesson's day is still to come[ ({day})]."),

@@ -11,6 +11,12 @@ pub trait Clock: Send + Sync {
     /// The present moment, to the microsecond: what both databases keep, so that a value read back equals the
     /// one written.
     fn now(&self) -> Moment;
+
+    /// Whether somebody sets it by hand, as a test does. Such a clock is believed; any other is a machine's, and where several
+    /// machines must agree on the moment they ask the database they share ([`crate::db::Tx::now`]).
+    fn is_set_by_hand(&self) -> bool {
+        false
+    }
 }
 
 /// A clock that many tasks hold.

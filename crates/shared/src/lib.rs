@@ -9,6 +9,7 @@
 //! | [`config`] | settings: defaults, file, environment; secrets from files |
 //! | [`db`] | PostgreSQL and SQLite: connections, transactions, migrations |
 //! | [`feed`] | events between services: told, numbered, followed |
+//! | [`pace`] | how fast a queue is served, and how long to stay away from it |
 //! | [`program`] | a service as a program of its own |
 //! | [`random`] | ids, tokens, codes |
 //! | [`request`] | request ids: nothing happens twice |
@@ -27,6 +28,7 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod feed;
+pub mod pace;
 pub mod program;
 pub mod random;
 pub mod request;

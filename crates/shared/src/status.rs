@@ -98,8 +98,16 @@ pub fn unavailable(reason: &'static str) -> Status {
 /// Too much at once. A repeat helps after `retry_after`, never before.
 #[must_use]
 pub fn exhausted(reason: &'static str, retry_after: Duration) -> Status {
+    exhausted_with(reason, retry_after, &[])
+}
+
+/// As [`exhausted`], with facts: name → value.
+#[must_use]
+pub fn exhausted_with(reason: &'static str, retry_after: Duration, facts: &[(&str, String)]) -> Status {
+    let facts: HashMap<_, _> =
+        facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let mut details = ErrorDetails::with_retry_info(Some(retry_after));
-    details.set_error_info(reason, DOMAIN, HashMap::<String, String>::new());
+    details.set_error_info(reason, DOMAIN, facts);
     Status::with_error_details(Code::ResourceExhausted, reason, details)
 }
 

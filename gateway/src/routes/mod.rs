@@ -5,6 +5,7 @@ mod catalog;
 mod day;
 mod enrollment;
 mod identity;
+mod priority;
 mod supervision;
 mod wechat;
 
@@ -103,6 +104,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(catalog::routes())
         .merge(enrollment::routes())
         .merge(day::routes())
+        .merge(priority::routes())
         .merge(billing::routes())
         .merge(supervision::routes())
 }

@@ -291,6 +291,38 @@ fn cases() -> Vec<Case> {
                 }]
             })),
         ),
+        // priority
+        case("upload_priority_evidence", "priority/UploadEvidence", File("证明.jpg")),
+        case("get_priority_evidence", "priority/GetEvidence", Nothing).hidden(&["content_type"]),
+        case(
+            "claim_priority",
+            "priority/ClaimPriority",
+            Json(json!({ "group_key": "left_behind", "evidence_ids": [ID] })),
+        ),
+        case(
+            "record_priority",
+            "priority/RecordPriority",
+            Json(json!({
+                "group_key": "other", "other_name": "单亲家庭", "reason": "花名册第 12 号", "valid_from": "2026-09-01",
+                "valid_to": "2027-01-31"
+            })),
+        ),
+        // A refusal has no days and an approval no reason; which belong to it the service judges.
+        case(
+            "decide_priority",
+            "priority/DecidePriority",
+            Json(json!({
+                "approved": true, "valid_from": "2026-09-01", "valid_to": "2027-01-31", "reason": "属实"
+            })),
+        ),
+        case(
+            "appeal_priority",
+            "priority/AppealPriority",
+            Json(json!({ "reason": "已换发新证", "evidence_ids": [ID] })),
+        ),
+        case("end_priority", "priority/EndPriority", Json(json!({ "reason": "父母已返乡" }))),
+        case("list_pupil_priorities", "priority/ListPupilPriorities", Nothing),
+        case("list_priorities", "priority/ListPriorities", Nothing),
         // money
         case(
             "publish_tariff",
@@ -474,7 +506,7 @@ async fn every_route_hands_every_field_on_and_shows_every_field_it_gets() {
         let method = full_name(case.calls);
         let (input, output) = message::method(&method);
         let mut response = message::filled(&output);
-        if name == "get_evidence" {
+        if ["get_evidence", "get_priority_evidence"].contains(&name) {
             response.set_field_by_name("content_type", prost_reflect::Value::String("image/png".to_owned()));
         }
         let bytes = response.encode_to_vec();

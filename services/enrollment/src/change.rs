@@ -103,11 +103,13 @@ pub async fn promote(tx: &Tx, section: &mut Section, now: Moment) -> Result<u64,
         };
         after = number;
         let line = waiters(tx, section, line).await?;
-        let next: Vec<_> =
-            waitlist::next(section, &line).into_iter().map(|waiter| waiter.enrollment.clone()).collect();
-        for enrollment in next {
+        let next: Vec<_> = waitlist::next(section, &line)
+            .into_iter()
+            .map(|waiter| (waiter.enrollment.clone(), waiter.is_signed))
+            .collect();
+        for (enrollment, is_signed) in next {
             // Whoever `waitlist::next` gives stands in line.
-            let Ok(change) = enrollment::promote(&enrollment, now) else {
+            let Ok(change) = enrollment::promote(&enrollment, is_signed, now) else {
                 continue;
             };
             keep(tx, section, enrollment, change, now).await?;
@@ -149,10 +151,15 @@ async fn waiters(tx: &Tx, section: &Section, line: Vec<Enrollment>) -> Result<Ve
     let ids: Vec<_> = line.iter().map(|enrollment| enrollment.pupil_id).collect();
     let pupils = store::pupil::lock(tx, &ids).await?;
     let places = places_of(tx, &pupils, section).await?;
+    // After the pupils' locks: whoever signs holds them too.
+    let asks = line.iter().any(|enrollment| enrollment.terms.asks_agreement);
+    let terms: &[_] = if asks { &[section.term_id] } else { &[] };
+    let signed = store::agreement::signed(tx, terms, &ids).await?;
     let waiter = |enrollment: Enrollment| {
         let pupil = pupils.iter().find(|pupil| pupil.id == enrollment.pupil_id)?.clone();
         let taken_slots = store::place::taken_slots(places.get(&pupil.id), section);
-        Some(Waiter { enrollment, pupil, taken_slots })
+        let is_signed = signed.contains(&(section.term_id, pupil.id));
+        Some(Waiter { enrollment, pupil, taken_slots, is_signed })
     };
     Ok(line.into_iter().filter_map(waiter).collect())
 }

@@ -61,6 +61,11 @@ pub struct Admission {
     pub queue_count: usize,
     /// The most applications in one transaction, 1 to 1,000. Default 512.
     pub group_count: usize,
+    /// How many applications of one guardian may wait at once, from however many sessions; one more is refused with
+    /// `TOO_MANY_WAITING`. Default 20.
+    pub guardian_waiting_count: usize,
+    /// The same for one pupil, whoever applies. Default 10.
+    pub pupil_waiting_count: usize,
 }
 
 /// How the jobs work.
@@ -114,7 +119,7 @@ impl Default for Config {
             policies_reload_seconds: 5,
             seal_keys: "keys/enrollment.seal".into(),
             peers: Peers::default(),
-            limits: Limits::default(),
+            limits: Limits { message_bytes: MESSAGE_BYTES, ..Limits::default() },
             telemetry: TelemetryConfig { service: crate::NAME.to_owned(), ..TelemetryConfig::default() },
             admission: Admission::default(),
             jobs: Jobs::default(),
@@ -122,6 +127,9 @@ impl Default for Config {
         }
     }
 }
+
+/// The largest request: a document of 5 MiB and what stands around it.
+const MESSAGE_BYTES: usize = 6 * 1024 * 1024;
 
 impl Default for Peers {
     fn default() -> Self {
@@ -135,7 +143,7 @@ impl Default for Peers {
 
 impl Default for Admission {
     fn default() -> Self {
-        Self { queue_count: 65_536, group_count: 512 }
+        Self { queue_count: 65_536, group_count: 512, guardian_waiting_count: 20, pupil_waiting_count: 10 }
     }
 }
 

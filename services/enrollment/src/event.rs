@@ -238,6 +238,7 @@ pub fn release_reason(reason: ReleaseReason) -> message::enrollment::ReleaseReas
     use message::enrollment::ReleaseReason as Message;
     match reason {
         ReleaseReason::HoldExpired => Message::HoldExpired,
+        ReleaseReason::AgreementExpired => Message::AgreementExpired,
         ReleaseReason::ReviewExpired => Message::ReviewExpired,
         ReleaseReason::Declined => Message::Declined,
         ReleaseReason::Withdrawn => Message::Withdrawn,
@@ -249,6 +250,7 @@ pub fn release_reason(reason: ReleaseReason) -> message::enrollment::ReleaseReas
 fn name(event: &Event) -> &'static str {
     match event {
         Event::Waitlisted { .. } => "waitlisted",
+        Event::AgreementAwaited { .. } => "agreement_awaited",
         Event::ReviewBegun { .. } => "review_begun",
         Event::SeatHeld { .. } => "seat_held",
         Event::SeatConfirmed => "seat_confirmed",
@@ -261,6 +263,12 @@ fn payload(enrollment: &Enrollment, event: &Event) -> message::Event {
     use message::event::Kind;
     let kind = match event {
         Event::Waitlisted { position } => Kind::Waitlisted(message::Waitlisted { position: *position }),
+        Event::AgreementAwaited { expires_at, from_waitlist } => {
+            Kind::AgreementAwaited(message::AgreementAwaited {
+                hold_expire_time: Some(timestamp(*expires_at)),
+                from_waitlist: *from_waitlist,
+            })
+        }
         Event::ReviewBegun { expires_at, from_waitlist } => Kind::ReviewBegun(message::ReviewBegun {
             hold_expire_time: Some(timestamp(*expires_at)),
             from_waitlist: *from_waitlist,

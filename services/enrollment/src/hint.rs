@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use shared::value::{Id, Moment, Pupil, School, Section as SectionKind};
+use chrono::TimeDelta;
+use shared::value::{Id, Pupil, School, Section as SectionKind};
 
 use crate::domain::admission::Application;
 use crate::domain::section::{Seats, Section};
@@ -31,9 +32,14 @@ struct Full {
     seats: Seats,
     /// Everybody who ever got something here.
     pupils: HashSet<Id<Pupil>>,
-    /// When the round in which this was said ends.
-    close_at: Moment,
-    said_at: Instant,
+    /// When this is believed no more.
+    ends_at: Instant,
+}
+
+impl Full {
+    fn is_believed(&self) -> bool {
+        Instant::now() < self.ends_at
+    }
 }
 
 /// How often seats had been given back when something was read: see [`Hints::reading`].
@@ -45,19 +51,13 @@ impl Hints {
     ///
     /// `school_id` is the pupil's, as the caller's token has it.
     #[must_use]
-    pub fn refusal(
-        &self,
-        application: &Application,
-        school_id: Option<Id<School>>,
-        now: Moment,
-    ) -> Option<Seats> {
+    pub fn refusal(&self, application: &Application, school_id: Option<Id<School>>) -> Option<Seats> {
         if application.join_waitlist {
             return None;
         }
         let full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
         let known = full.get(&application.section_id)?;
-        let holds = known.said_at.elapsed() < LIFETIME
-            && now < known.close_at
+        let holds = known.is_believed()
             && school_id == Some(known.school_id)
             && !known.pupils.contains(&application.pupil_id);
         holds.then_some(known.seats)
@@ -73,23 +73,24 @@ impl Hints {
     #[must_use]
     pub fn is_missing(&self, section_id: Id<SectionKind>) -> bool {
         let full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
-        full.get(&section_id).is_none_or(|known| known.said_at.elapsed() >= LIFETIME)
+        full.get(&section_id).is_none_or(|known| !known.is_believed())
     }
 
     /// Keeps that the section was full, unless a seat was given back since `reading`.
-    pub fn keep(&self, section: &Section, pupils: HashSet<Id<Pupil>>, close_at: Moment, reading: Reading) {
+    ///
+    /// `open_for` is how long the round lasts from now on, by the clock that decided: what is refused after it has another reason.
+    pub fn keep(&self, section: &Section, pupils: HashSet<Id<Pupil>>, open_for: TimeDelta, reading: Reading) {
         let mut full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
         // Looked at under the lock: `forget` counts before it takes it.
         if self.releases.load(Ordering::SeqCst) != reading.0 {
             return;
         }
-        full.retain(|_, known| known.said_at.elapsed() < LIFETIME);
+        full.retain(|_, known| known.is_believed());
         let known = Full {
             school_id: section.school_id,
             seats: section.seats,
             pupils,
-            close_at,
-            said_at: Instant::now(),
+            ends_at: Instant::now() + open_for.to_std().unwrap_or_default().min(LIFETIME),
         };
         full.insert(section.id, known);
     }

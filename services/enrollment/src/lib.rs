@@ -36,6 +36,7 @@ use proto::billing::v1::billing_service_client::BillingServiceClient;
 use proto::enrollment::v1::day_service_server::DayServiceServer;
 use proto::enrollment::v1::enrollment_service_server::EnrollmentServiceServer;
 use proto::enrollment::v1::round_service_server::RoundServiceServer;
+use proto::enrollment::v1::priority_service_server::PriorityServiceServer;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
 use shared::caller::Verifier;
 use shared::client::Link;
@@ -128,6 +129,13 @@ pub async fn run(
         vault: store::vault::Vault::new(parts.sealer.clone()),
         hints: hints.clone(),
     };
+    let priority = rpc::priority::PriorityRpc {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        packs: parts.packs.clone(),
+        vault: store::vault::Vault::new(parts.sealer.clone()),
+        identity: IdentityServiceClient::new(parts.identity.clone()),
+    };
     let service = rpc::EnrollmentRpc {
         db: parts.db.clone(),
         clock: parts.clock,
@@ -146,6 +154,7 @@ pub async fn run(
     let routes = Routes::new(EnrollmentServiceServer::new(service))
         .add_service(DayServiceServer::new(day))
         .add_service(RoundServiceServer::new(round))
+        .add_service(PriorityServiceServer::new(priority))
         .add_service(FeedServer::new(feed, HEARERS, stop.clone()).into_service());
     let served = server::serve(
         Grpc {

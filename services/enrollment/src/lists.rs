@@ -9,6 +9,7 @@ use shared::db::{Error, Tx};
 use shared::random;
 use shared::value::{Id, Moment, Pupil as PupilKind, Section as SectionKind};
 
+use crate::domain::day::local;
 use crate::domain::draw::closing::{self, Closed, Entrant, section_ids};
 use crate::domain::draw::family;
 use crate::domain::draw::wish::Wishes;
@@ -84,11 +85,13 @@ pub async fn gather(
     let pupils = find_pupils(db, &ids.into_iter().collect::<Vec<_>>()).await?;
     let mut places = store::place::of(db, &live, sections).await?;
     let families = families(db, round, terms, &wishes).await?;
+    let ids: Vec<_> = pupils.iter().map(|pupil| pupil.id).collect();
+    let mut groups = groups_on(db, &ids, now).await?;
     let mut wishes: HashMap<_, _> = wishes.into_iter().map(|wishes| (wishes.pupil_id, wishes)).collect();
     let entrants = pupils.into_iter().map(|pupil| Entrant {
         wishes: wishes.remove(&pupil.id),
         places: places.remove(&pupil.id).unwrap_or_default(),
-        groups: BTreeSet::new(),
+        groups: groups.remove(&pupil.id).unwrap_or_default(),
         family_id: families.get(&pupil.id).copied(),
         pupil,
     });
@@ -107,6 +110,19 @@ pub async fn live_of_term(
     let published = store::section::list_published(db, round.term_id).await?;
     let ids: BTreeSet<_> = published.iter().chain(sections).map(|section| section.id).collect();
     store::enrollment::list_live(db, round.district_id, &ids.into_iter().collect::<Vec<_>>()).await
+}
+
+/// The priority groups of pupils on the school's day of `now`; pupils without any are left out.
+async fn groups_on(
+    db: &impl ConnectionTrait,
+    ids: &[Id<PupilKind>],
+    now: Moment,
+) -> Result<HashMap<Id<PupilKind>, BTreeSet<String>>, Error> {
+    let mut groups = HashMap::new();
+    for ids in ids.chunks(PUPILS) {
+        groups.extend(store::priority::groups_on(db, ids, local::day(now)).await?);
+    }
+    Ok(groups)
 }
 
 async fn find_pupils(db: &impl ConnectionTrait, ids: &[Id<PupilKind>]) -> Result<Vec<Pupil>, Error> {

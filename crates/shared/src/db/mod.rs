@@ -34,6 +34,9 @@ pub use error::Error;
 pub use retry::{Backoff, retry};
 pub use schema::{SchemaError, check_schema, migrate};
 
+use crate::clock::Clock;
+use crate::value::Moment;
+
 /// A database with its connections. Cheap to clone; all clones share them.
 #[derive(Clone, Debug)]
 pub struct Db(Arc<Inner>);
@@ -144,6 +147,22 @@ impl Tx {
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.db.kind()
+    }
+
+    /// The moment it is, as everybody sees it who shares this database: PostgreSQL's own clock, read now and not when the
+    /// transaction began. SQLite has no clock but its process's; a clock set by hand is believed on both.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn now(&self, clock: &dyn Clock) -> Result<Moment, Error> {
+        if self.kind() == Kind::Sqlite || clock.is_set_by_hand() {
+            return Ok(clock.now());
+        }
+        let statement =
+            Statement::from_string(self.get_database_backend(), "select clock_timestamp() as moment");
+        let row = self.query_one_raw(statement).await?;
+        let row = row.ok_or_else(|| Error::inconsistent("clock", "now", "it shows nothing"))?;
+        Ok(row.try_get("", "moment")?)
     }
 
     /// Makes it all true at once. If events were told, wakes the feed's sequencer.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
-use crate::clock::{Clock, SharedClock};
+use crate::clock::{Clock, SharedClock, SystemClock};
 use crate::value::Moment;
 
 /// A clock that stands still until it is told otherwise. Clones are the same clock.
@@ -38,6 +38,20 @@ impl FixedClock {
 impl Clock for FixedClock {
     fn now(&self) -> Moment {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_set_by_hand(&self) -> bool {
+        true
+    }
+}
+
+/// A machine's clock that is wrong by a fixed time: fast, or slow if negative.
+#[derive(Clone, Copy, Debug)]
+pub struct WrongClock(pub TimeDelta);
+
+impl Clock for WrongClock {
+    fn now(&self) -> Moment {
+        SystemClock.now() + self.0
     }
 }
 

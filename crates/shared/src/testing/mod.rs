@@ -23,7 +23,7 @@ use prost::Message;
 use sea_orm::{ConnectionTrait as _, Statement};
 use uuid::Uuid;
 
-pub use clock::{FixedClock, moment};
+pub use clock::{FixedClock, WrongClock, moment};
 pub use database::{TestDb, database, each_database};
 
 use crate::db::Db;

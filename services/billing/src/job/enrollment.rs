@@ -45,6 +45,7 @@ impl Consumer for Enrollment {
                     ReleaseReason::SectionCancelled => Cause::SectionCancelled,
                     ReleaseReason::Unspecified
                     | ReleaseReason::HoldExpired
+                    | ReleaseReason::AgreementExpired
                     | ReleaseReason::ReviewExpired
                     | ReleaseReason::Declined
                     | ReleaseReason::Withdrawn
@@ -57,6 +58,7 @@ impl Consumer for Enrollment {
             }
             Some(
                 pb::event::Kind::Waitlisted(_)
+                | pb::event::Kind::AgreementAwaited(_)
                 | pb::event::Kind::ReviewBegun(_)
                 | pb::event::Kind::SeatConfirmed(_)
                 | pb::event::Kind::RegisterClosed(_)

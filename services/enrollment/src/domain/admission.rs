@@ -19,7 +19,7 @@
 //!
 //! Basic care is never full (C40): beyond its capacity it overflows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use policy::Silent;
 use shared::value::{
@@ -65,6 +65,8 @@ pub struct Snapshot {
     pub places: HashMap<Id<PupilKind>, Vec<Place>>,
     /// What came of the guardians' earlier requests with the same ids.
     pub requests: HashMap<(Id<Guardian>, Uuid), Prior>,
+    /// For whom the agreement in force in which term is signed; only of terms that ask for one.
+    pub signed: HashSet<(Id<TermKind>, Id<PupilKind>)>,
 }
 
 /// A term, as far as applications need it.
@@ -213,8 +215,9 @@ pub fn decide(snapshot: &mut Snapshot, application: &Application, now: Moment) -
     check_time(section, places)?;
 
     let steps = Steps::applied(&ruling.steps, now);
-    let terms = Terms { fee: ruling.fee, waits: round.waits };
-    let (state, event) = place(section, &steps, &terms, now);
+    let terms = Terms { fee: ruling.fee, waits: round.waits, asks_agreement: ruling.asks_agreement };
+    let is_signed = snapshot.signed.contains(&(section.term_id, pupil.id));
+    let (state, event) = place(section, &steps, &terms, is_signed, now);
     let enrollment = Enrollment {
         id: application.enrollment_id,
         district_id: section.district_id,
@@ -278,10 +281,16 @@ fn check_time(section: &Section, places: &[Place]) -> Result<(), Error> {
 }
 
 /// Takes a free seat, or the next number in line.
-fn place(section: &mut Section, steps: &Steps, terms: &Terms, now: Moment) -> (State, Event) {
+fn place(
+    section: &mut Section,
+    steps: &Steps,
+    terms: &Terms,
+    is_signed: bool,
+    now: Moment,
+) -> (State, Event) {
     if section.seats.has_free() {
         section.seats.taken_count += 1;
-        return enrollment::seat(steps, terms, false, now);
+        return enrollment::seat(steps, terms, is_signed, false, now);
     }
     section.seats.waitlisted_count += 1;
     section.seats.last_waitlist_number += 1;
@@ -360,7 +369,10 @@ pub(crate) mod tests {
             waits: Waits { review_seconds: 600, payment_seconds: 60 },
             state: round::State::Opened,
         };
-        let term = Term { rounds: vec![round], ruling: Ok(Ruling { steps: Vec::new(), fee: Fee::Charged }) };
+        let term = Term {
+            rounds: vec![round],
+            ruling: Ok(Ruling { steps: Vec::new(), fee: Fee::Charged, asks_agreement: false }),
+        };
         Snapshot {
             pupils: (1..=60).map(|number| (id(number), pupil(number))).collect(),
             sections: sections.into_iter().map(|section| (section.id, section)).collect(),
@@ -480,7 +492,8 @@ pub(crate) mod tests {
         );
         snapshot.terms.get_mut(&id(TERM)).unwrap().rounds[0].close_at = at(1_000);
         assert!(matches!(refusal(&mut snapshot, &applicant), Error::Silent(_)));
-        snapshot.terms.get_mut(&id(TERM)).unwrap().ruling = Ok(Ruling { steps: Vec::new(), fee: Fee::Free });
+        snapshot.terms.get_mut(&id(TERM)).unwrap().ruling =
+            Ok(Ruling { steps: Vec::new(), fee: Fee::Free, asks_agreement: false });
         assert_eq!(refusal(&mut snapshot, &applicant), Error::AlreadyEnrolled { enrollment_id: id(77) });
         snapshot.places.get_mut(&id(1)).unwrap().remove(0);
         assert!(matches!(refusal(&mut snapshot, &applicant), Error::Full { .. }));

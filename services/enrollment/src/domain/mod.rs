@@ -3,18 +3,22 @@
 //! | file | knows |
 //! |---|---|
 //! | [`admission`] | what becomes of one application, given all that is locked for its group |
+//! | [`agreement`] | the agreement of a term: which version is in force, and what signing it takes |
 //! | [`day`] | the school day: lessons, registers, leave, duties |
 //! | [`draw`] | rounds that are drawn: draw slots, wishes, closing, seating |
 //! | [`enrollment`] | an enrollment's life: its states, and one function per command |
+//! | [`priority`] | who is served first where seats are scarce, and who decides that |
 //! | [`round`] | when choices are taken |
 //! | [`section`] | seats, grades and slots of a section; which slots clash |
 //! | [`term`] | what the term's policy says about steps and fees |
 //! | [`waitlist`] | who in line is next |
 
 pub mod admission;
+pub mod agreement;
 pub mod day;
 pub mod draw;
 pub mod enrollment;
+pub mod priority;
 pub mod pupil;
 pub mod round;
 pub mod section;

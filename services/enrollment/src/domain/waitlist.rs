@@ -16,6 +16,8 @@ pub struct Waiter {
     pub pupil: Pupil,
     /// The slots of the pupil's seats in the term.
     pub taken_slots: Vec<Slot>,
+    /// Whether the agreement in force is signed for the pupil.
+    pub is_signed: bool,
 }
 
 impl Waiter {
@@ -39,7 +41,8 @@ pub fn may_sit(section: &Section, pupil: &Pupil, taken_slots: &[Slot]) -> bool {
 pub fn next<'line>(section: &Section, line: &'line [Waiter]) -> Vec<&'line Waiter> {
     let number = |waiter: &&Waiter| match waiter.enrollment.state {
         State::Waitlisted { number } => Some(number),
-        State::InReview { .. }
+        State::AwaitingAgreement { .. }
+        | State::InReview { .. }
         | State::Held { .. }
         | State::Releasing { .. }
         | State::Confirmed
@@ -103,7 +106,7 @@ mod tests {
             grade: 3,
             standing: Standing::Enrolled,
         };
-        Waiter { enrollment, pupil, taken_slots: Vec::new() }
+        Waiter { enrollment, pupil, taken_slots: Vec::new(), is_signed: true }
     }
 
     fn numbers(next: &[&Waiter]) -> Vec<State> {

@@ -28,7 +28,7 @@ async fn close(bench: &Bench, vault: &Vault, id: Id<RoundKind>) -> Result<(), St
     let Some(round) = store::round::lock(&tx, id).await? else {
         return Ok(());
     };
-    let now = bench.clock.now();
+    let now = tx.now(bench.clock.as_ref()).await?;
     if !round::is_to_close(&round, now) {
         // Another replica was faster, or the round was extended or called off meanwhile.
         return Ok(());

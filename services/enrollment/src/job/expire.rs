@@ -1,4 +1,4 @@
-//! Ends reviews and begins to give back holds whose time is over.
+//! Ends waits for a signature and reviews, and begins to give back holds, whose time is over.
 
 use shared::db;
 use shared::value::{Enrollment as EnrollmentKind, Id};
@@ -38,6 +38,7 @@ async fn end(bench: &Bench, id: Id<EnrollmentKind>) -> Result<(), Status> {
 
 fn over(enrollment: &Enrollment, now: shared::value::Moment) -> Change {
     match enrollment.state {
+        State::AwaitingAgreement { .. } => enrollment::agreement_expired(enrollment, now),
         State::InReview { .. } => enrollment::review_expired(enrollment, now),
         State::Held { .. }
         | State::Waitlisted { .. }

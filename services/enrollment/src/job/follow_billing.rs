@@ -44,6 +44,7 @@ impl FollowBilling {
             State::Released { was_settled: false, .. } => change::can_seat_again(tx, &locked).await?,
             State::Released { was_settled: true, .. }
             | State::Waitlisted { .. }
+            | State::AwaitingAgreement { .. }
             | State::InReview { .. }
             | State::Held { .. }
             | State::Releasing { .. }

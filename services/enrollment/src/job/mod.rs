@@ -2,7 +2,7 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | [`expire`] | ends reviews and begins to give back holds whose time is over |
+//! | [`expire`] | ends waits for a signature and reviews, and begins to give back holds, whose time is over |
 //! | [`close`] | asks billing about seats being given back, and gives them back or confirms them |
 //! | [`promote`] | gives seats that stayed free to those in line who could not sit before |
 //! | [`lay_out`] | lays out the day's lessons |

@@ -27,14 +27,20 @@ pub fn enrollment(
     reader: Reader,
 ) -> message::Enrollment {
     let expires_at = match &enrollment.state {
-        State::InReview { expires_at } | State::Held { expires_at } => Some(*expires_at),
+        State::AwaitingAgreement { expires_at }
+        | State::InReview { expires_at }
+        | State::Held { expires_at } => Some(*expires_at),
         State::Waitlisted { .. } | State::Releasing { .. } | State::Confirmed | State::Released { .. } => {
             None
         }
     };
     let release: Option<&Release> = match &enrollment.state {
         State::Releasing { release } | State::Released { release, .. } => Some(release),
-        State::Waitlisted { .. } | State::InReview { .. } | State::Held { .. } | State::Confirmed => None,
+        State::Waitlisted { .. }
+        | State::AwaitingAgreement { .. }
+        | State::InReview { .. }
+        | State::Held { .. }
+        | State::Confirmed => None,
     };
     let steps = enrollment.steps.list().iter().map(|step| message::enrollment::Step {
         key: step.key.clone(),
@@ -69,6 +75,7 @@ pub fn state(state: &State) -> message::enrollment::State {
     use message::enrollment::State as Message;
     match state {
         State::Waitlisted { .. } => Message::Waitlisted,
+        State::AwaitingAgreement { .. } => Message::AwaitingAgreement,
         State::InReview { .. } => Message::InReview,
         State::Held { .. } => Message::Held,
         State::Releasing { .. } => Message::Releasing,

@@ -1,6 +1,6 @@
 //! Every refusal of a rule as a status: reason and facts, as the contract names them.
 
-use policy::{Policy, Silent};
+use policy::{Clause, Silent};
 use shared::status;
 use shared::value::Id;
 use tonic::Status;
@@ -88,24 +88,21 @@ pub fn round(error: &round::Error) -> Status {
 
 /// Refuses for want of a rule: the district must say it first. The key is named as people call it, too.
 pub fn silent(error: &Silent) -> Status {
-    let mut facts = vec![("key", error.key.to_owned()), ("pack_id", error.pack_id.clone())];
-    let known = Policy::keys().into_iter().find(|key| key.name == error.key);
-    let name = match known {
-        Some(key) => Some((key.zh, key.en)),
-        // Not a key of the schema: the edition the term is pinned to is not among those kept.
-        None if error.key == POLICY_VERSION => {
-            Some(("学期所依据的政策版本", "the edition of the policy the term rests on"))
-        }
-        None => None,
-    };
-    if let Some((zh, en)) = name {
-        facts.extend([("key_zh", zh.to_owned()), ("key_en", en.to_owned())]);
-    }
-    status::refused("POLICY_SILENT", &facts)
+    status::refused("POLICY_SILENT", &error.facts())
 }
 
-/// What is missing where a term's policy is not among those kept.
-pub const POLICY_VERSION: &str = "policy_version";
+/// A refusal with the clause it rests on, beside its own facts.
+pub fn by_clause(reason: &'static str, clause: &Clause, facts: &[(&str, String)]) -> Status {
+    let said = clause.say();
+    let mut all = vec![
+        ("pack_id", clause.pack_id.clone()),
+        ("key", clause.key.to_owned()),
+        ("clause_zh", said.zh),
+        ("clause_en", said.en),
+    ];
+    all.extend(facts.iter().cloned());
+    status::refused(reason, &all)
+}
 
 /// Refuses a command on an enrollment.
 pub fn enrollment(error: &enrollment::Error, enrollment: &Enrollment) -> Status {

@@ -9,9 +9,11 @@ mod enrollment_service;
 mod error;
 mod names;
 mod open_round;
+pub mod priority;
 mod read;
 mod roster;
 pub mod round;
+mod ruling;
 mod withdraw;
 
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 use draw::{Siblings, Source};
-use policy::{Policy, Silent};
+use policy::Policy;
 use proto::billing::v1::GetTariffRequest;
 use proto::enrollment::v1::{self as message, OpenRoundRequest, OpenRoundResponse};
 use shared::caller::{Caller, NodePath, Role};
@@ -12,6 +12,7 @@ use shared::{db, random, status};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
+use super::ruling::policy_in;
 use super::{EnrollmentRpc, convert, error, round as drawn};
 use crate::domain::draw::terms::{self, Rule};
 use crate::domain::enrollment::Fee;
@@ -40,9 +41,7 @@ pub async fn open_round(
         parsed.request_id,
         &OpenRoundRequest { request_id: String::new(), ..request },
     );
-    let policy = rpc.packs.pinned(&term.policy_version).ok_or_else(|| {
-        error::silent(&Silent { pack_id: term.policy_version.clone(), key: error::POLICY_VERSION })
-    })?;
+    let policy = policy_in(&rpc.packs, &term)?;
     let violations = drawn::parse::groups_violations(&policy, &parsed.rules);
     if !violations.is_empty() {
         return Err(status::invalid(&violations));

@@ -17,11 +17,11 @@ use crate::store;
 /// What one statement each looks into. `broken` gives a UUID: the thing that breaks it.
 const INVARIANTS: &[Invariant] = &[
     Invariant {
-        name: "a section's taken_count is the number of its seats in review, held, being given back or confirmed",
+        name: "a section's taken_count is the number of its seats awaiting the agreement, in review, held, being given back or confirmed",
         all: "select count(*) as number from section",
         broken: "select s.id as id from section s where s.taken_count <> (select count(*) \
                  from enrollment e where e.district_id = s.district_id and e.section_id = s.id \
-                 and e.state in ('in_review', 'held', 'releasing', 'confirmed'))",
+                 and e.state in ('awaiting_agreement', 'in_review', 'held', 'releasing', 'confirmed'))",
     },
     Invariant {
         name: "a section's waitlisted_count is the number of those in its line",
@@ -55,7 +55,7 @@ const INVARIANTS: &[Invariant] = &[
         all: "select count(*) as number from enrollment_slot",
         broken: "select l.enrollment_id as id from enrollment_slot l left join enrollment e \
                  on e.id = l.enrollment_id where e.id is null or e.pupil_id <> l.pupil_id \
-                 or e.state not in ('in_review', 'held', 'releasing', 'confirmed') group by l.enrollment_id",
+                 or e.state not in ('awaiting_agreement', 'in_review', 'held', 'releasing', 'confirmed') group by l.enrollment_id",
     },
     Invariant {
         name: "an enrollment's section, term and pupil are known",
@@ -70,7 +70,7 @@ const INVARIANTS: &[Invariant] = &[
         name: "nothing free waits for billing, and nothing waits without an end",
         all: "select count(*) as number from enrollment",
         broken: "select id from enrollment where (state in ('held', 'releasing') and fee = 'free') \
-                 or (state in ('in_review', 'held') and hold_expires_at is null) \
+                 or (state in ('awaiting_agreement', 'in_review', 'held') and hold_expires_at is null) \
                  or (state = 'releasing' and next_close_at is null)",
     },
     Invariant {
@@ -80,6 +80,7 @@ const INVARIANTS: &[Invariant] = &[
                  group by subject_id) last on last.subject_id = e.id left join event t on t.seq = last.seq \
                  where t.seq is null or not ( \
                  (e.state = 'waitlisted' and t.name = 'waitlisted') \
+                 or (e.state = 'awaiting_agreement' and t.name = 'agreement_awaited') \
                  or (e.state = 'in_review' and t.name = 'review_begun') \
                  or (e.state in ('held', 'releasing') and t.name = 'seat_held') \
                  or (e.state = 'confirmed' and t.name = 'seat_confirmed') \
@@ -183,7 +184,7 @@ async fn check_times(db: &Db) -> Result<[Checked; 2], Error> {
         "select e.id as id, e.pupil_id as pupil_id, e.section_id as section_id, \
          (select count(*) from enrollment_slot l where l.district_id = e.district_id and l.pupil_id = e.pupil_id \
          and l.enrollment_id = e.id) as number from enrollment e \
-         where e.state in ('in_review', 'held', 'releasing', 'confirmed') order by e.pupil_id",
+         where e.state in ('awaiting_agreement', 'in_review', 'held', 'releasing', 'confirmed') order by e.pupil_id",
     )
     .await?;
     let mut clashes = Vec::new();

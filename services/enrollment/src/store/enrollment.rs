@@ -27,7 +27,7 @@ const TABLE: &str = "enrollment";
 const MAX_BINDS: usize = 30_000;
 
 /// How many columns a row of `enrollment` binds.
-const COLUMNS: usize = 26;
+const COLUMNS: usize = 27;
 
 /// A step as its JSON column keeps it.
 #[derive(Serialize, Deserialize)]
@@ -272,7 +272,10 @@ pub async fn list_reviews(
     rows.into_iter().map(read).collect()
 }
 
-/// Lists who has a seat in a section.
+/// The states, as rows have them, in which a pupil is counted: `enrollment::State::is_counted`.
+pub const COUNTED: [&str; 4] = ["in_review", "held", "releasing", "confirmed"];
+
+/// Lists who is counted in a section.
 ///
 /// # Errors
 /// When the database refuses, or a row breaks a promise.
@@ -284,7 +287,7 @@ pub async fn list_seated(
     let rows = enrollment::Entity::find()
         .filter(enrollment::Column::DistrictId.eq(district_id.uuid()))
         .filter(enrollment::Column::SectionId.eq(section_id.uuid()))
-        .filter(enrollment::Column::State.is_in(["in_review", "held", "releasing", "confirmed"]))
+        .filter(enrollment::Column::State.is_in(COUNTED))
         .order_by_asc(enrollment::Column::Id)
         .all(db)
         .await?;
@@ -311,7 +314,7 @@ pub async fn pupils_ever_in(
     Ok(pupils.into_iter().map(Id::new).collect())
 }
 
-/// Lists enrollments whose review or hold is over at `now`, longest over first.
+/// Lists enrollments whose wait for a signature, review or hold is over at `now`, longest over first.
 ///
 /// # Errors
 /// When the database refuses.
@@ -515,7 +518,8 @@ pub async fn live_sections_of(
 fn number(state: &State) -> Option<i64> {
     match state {
         State::Waitlisted { number } => Some(*number),
-        State::InReview { .. }
+        State::AwaitingAgreement { .. }
+        | State::InReview { .. }
         | State::Held { .. }
         | State::Releasing { .. }
         | State::Confirmed
@@ -543,6 +547,7 @@ fn write(enrollment: &Enrollment) -> Result<enrollment::ActiveModel, Error> {
         .collect();
     let (state, hold_expires_at, release, was_settled) = match &enrollment.state {
         State::Waitlisted { .. } => ("waitlisted", None, None, false),
+        State::AwaitingAgreement { expires_at } => ("awaiting_agreement", Some(*expires_at), None, false),
         State::InReview { expires_at } => ("in_review", Some(*expires_at), None, false),
         State::Held { expires_at } => ("held", Some(*expires_at), None, false),
         State::Releasing { release } => ("releasing", None, Some(release), false),
@@ -569,6 +574,7 @@ fn write(enrollment: &Enrollment) -> Result<enrollment::ActiveModel, Error> {
         .to_owned()),
         review_seconds: Set(enrollment.terms.waits.review_seconds),
         payment_seconds: Set(enrollment.terms.waits.payment_seconds),
+        asks_agreement: Set(enrollment.terms.asks_agreement),
         steps: Set(to_json(&steps, TABLE, id)?),
         state: Set(state.to_owned()),
         waitlist_number: Set(number(&enrollment.state)),
@@ -604,6 +610,7 @@ fn read(row: enrollment::Model) -> Result<Enrollment, Error> {
         "waitlisted" => State::Waitlisted {
             number: row.waitlist_number.ok_or_else(|| broken("in line without a number"))?,
         },
+        "awaiting_agreement" => State::AwaitingAgreement { expires_at: hold()? },
         "in_review" => State::InReview { expires_at: hold()? },
         "held" => State::Held { expires_at: hold()? },
         "releasing" => State::Releasing { release: release()? },
@@ -629,6 +636,7 @@ fn read(row: enrollment::Model) -> Result<Enrollment, Error> {
                 _ => return Err(broken("its fee is unknown")),
             },
             waits: Waits { review_seconds: row.review_seconds, payment_seconds: row.payment_seconds },
+            asks_agreement: row.asks_agreement,
         },
         created_at: row.created_at,
         steps: Steps::new(steps.collect()).map_err(|error| Error::inconsistent(TABLE, id, error))?,
@@ -639,6 +647,7 @@ fn read(row: enrollment::Model) -> Result<Enrollment, Error> {
 fn reason_text(reason: ReleaseReason) -> &'static str {
     match reason {
         ReleaseReason::HoldExpired => "hold_expired",
+        ReleaseReason::AgreementExpired => "agreement_expired",
         ReleaseReason::ReviewExpired => "review_expired",
         ReleaseReason::Declined => "declined",
         ReleaseReason::Withdrawn => "withdrawn",
@@ -650,6 +659,7 @@ fn reason_text(reason: ReleaseReason) -> &'static str {
 fn reason_of(text: &str) -> Option<ReleaseReason> {
     Some(match text {
         "hold_expired" => ReleaseReason::HoldExpired,
+        "agreement_expired" => ReleaseReason::AgreementExpired,
         "review_expired" => ReleaseReason::ReviewExpired,
         "declined" => ReleaseReason::Declined,
         "withdrawn" => ReleaseReason::Withdrawn,

@@ -9,7 +9,10 @@
 //! | [`wish`] | `wish` |
 //! | [`draw`] | `draw`, `draw_entry`, `draw_file`: acts, and what became of the wishes on their lists |
 //! | [`enrollment`] | `enrollment`, `enrollment_slot` |
+//! | [`agreement`] | `agreement`, `signature` |
 //! | [`place`] | what pupils have already, out of `enrollment` and `section` |
+//! | [`priority`] | `priority`, `priority_change` |
+//! | [`evidence`] | `evidence`, `evidence_reading` |
 //! | [`day`] | the school day: lessons, marks, leaves, duties |
 //! | [`vault`] | sealing and opening fields |
 //! | [`check`] | the invariants over all of them |
@@ -18,13 +21,16 @@
 //! enrollment read after that lock stays as it is. Where a pupil's lock could only be taken late (a line looked at page by page),
 //! two changes may meet head on: PostgreSQL ends one of them and it is tried again.
 
+pub mod agreement;
 pub mod check;
 pub mod day;
 pub mod draw;
 pub mod enrollment;
 pub mod entity;
+pub mod evidence;
 pub mod migration;
 pub mod place;
+pub mod priority;
 pub mod pupil;
 pub mod round;
 pub mod section;

@@ -278,16 +278,17 @@ async fn a_full_queue_says_when_to_come_back_and_whoever_left_it_gets_nothing() 
         packs: world.packs.clone(),
         hints: Arc::new(Hints::default()),
     };
-    let (queue, batcher) = Queue::start(desk, &Admission { queue_count: 3, group_count: 512 });
+    let (queue, batcher) = Queue::start(desk, &Admission { queue_count: 3, ..Admission::default() });
+    let put = |index: usize| queue.put(application(&world, &families[index], section_id), None);
     // Nothing can be written while this is open: the first group waits, and behind it the queue fills.
     let blocking = world.db.begin().await.unwrap();
-    let first = queue.put(application(&world, &families[0], section_id)).unwrap();
+    let first = put(0).unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let second = queue.put(application(&world, &families[1], section_id)).unwrap();
-    let left = queue.put(application(&world, &families[2], section_id)).unwrap();
-    let third = queue.put(application(&world, &families[3], section_id)).unwrap();
+    let second = put(1).unwrap();
+    let left = put(2).unwrap();
+    let third = put(3).unwrap();
 
-    let refusal = queue.put(application(&world, &families[4], section_id)).unwrap_err();
+    let refusal = put(4).unwrap_err();
     drop(left);
     blocking.rollback().await.unwrap();
 

@@ -41,6 +41,8 @@ pub struct Hall<'a> {
     pub guardians: &'a HashMap<Id<PupilKind>, Id<Guardian>>,
     /// What the pupils have.
     pub places: &'a mut HashMap<Id<PupilKind>, Vec<Place>>,
+    /// For whom the agreement in force is signed; only where the term asks for one.
+    pub signed: &'a HashSet<Id<PupilKind>>,
     /// Places in the lines of these sections from before.
     pub waiting: &'a HashMap<(Id<PupilKind>, Id<SectionKind>), Enrollment>,
 }
@@ -89,6 +91,14 @@ pub fn seat(
 }
 
 impl Hall<'_> {
+    const fn terms(&self) -> Terms {
+        Terms {
+            fee: self.ruling.fee,
+            waits: self.round.waits,
+            asks_agreement: self.ruling.asks_agreement,
+        }
+    }
+
     fn admit(
         &mut self,
         seated: &mut Seated,
@@ -97,7 +107,7 @@ impl Hall<'_> {
         ids: &mut impl FnMut() -> (Id<EnrollmentKind>, Uuid),
         now: Moment,
     ) {
-        let key = (listed.pupil_id, id);
+        let (key, terms) = ((listed.pupil_id, id), self.terms());
         let (Some(pupil), Some(section)) = (self.pupils.get(&listed.pupil_id), self.sections.get_mut(&id))
         else {
             seated.unseated.insert(key);
@@ -116,9 +126,10 @@ impl Hall<'_> {
             seated.unseated.insert(key);
             return;
         }
+        let is_signed = self.signed.contains(&listed.pupil_id);
         if let Some(waiting) = self.waiting.get(&key) {
             // Whoever is `waiting` stands in line.
-            if let Ok(change) = enrollment::promote(waiting, now) {
+            if let Ok(change) = enrollment::promote(waiting, is_signed, now) {
                 section.seats.taken_count += 1;
                 section.seats.waitlisted_count -= 1;
                 if let Some(place) = places.iter_mut().find(|place| place.enrollment_id == waiting.id) {
@@ -134,8 +145,7 @@ impl Hall<'_> {
         };
         section.seats.taken_count += 1;
         let steps = Steps::applied(&self.ruling.steps, now);
-        let terms = Terms { fee: self.ruling.fee, waits: self.round.waits };
-        let (state, event) = enrollment::seat(&steps, &terms, false, now);
+        let (state, event) = enrollment::seat(&steps, &terms, is_signed, false, now);
         let join_waitlist = listed.would_wait(id);
         let enrollment = made(section, pupil, *guardian_id, terms, steps, state, ids(), join_waitlist, now);
         places.push(place(&enrollment, section));
@@ -150,6 +160,7 @@ impl Hall<'_> {
         ids: &mut impl FnMut() -> (Id<EnrollmentKind>, Uuid),
         now: Moment,
     ) {
+        let terms = self.terms();
         let (Some(pupil), Some(section), Some(guardian_id)) = (
             self.pupils.get(&listed.pupil_id),
             self.sections.get_mut(&id),
@@ -167,7 +178,6 @@ impl Hall<'_> {
         let state = State::Waitlisted { number: section.seats.last_waitlist_number };
         let event = Event::Waitlisted { position: section.seats.waitlisted_count };
         let steps = Steps::applied(&self.ruling.steps, now);
-        let terms = Terms { fee: self.ruling.fee, waits: self.round.waits };
         let enrollment = made(section, pupil, *guardian_id, terms, steps, state, ids(), true, now);
         places.push(place(&enrollment, section));
         seated.new.push((enrollment, event));
@@ -253,7 +263,7 @@ mod tests {
     }
 
     fn seated(world: &mut World) -> Seated {
-        let ruling = Ruling { steps: Vec::new(), fee: Fee::Free };
+        let ruling = Ruling { steps: Vec::new(), fee: Fee::Free, asks_agreement: false };
         let mut next = 1_000_000;
         let ids = || {
             next += 1;
@@ -266,6 +276,7 @@ mod tests {
             pupils: &world.pupils,
             guardians: &world.guardians,
             places: &mut world.places,
+            signed: &HashSet::new(),
             waiting: &HashMap::new(),
         };
         seat(&mut hall, &world.closed.input, &world.outcome, &world.closed.listed, ids, at(1))

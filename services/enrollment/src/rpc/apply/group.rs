@@ -8,7 +8,6 @@ use shared::clock::SharedClock;
 use shared::db::{Db, Error, Tx};
 use shared::value::{Enrollment as EnrollmentKind, Id, Moment, Term as TermKind};
 
-use super::super::error::POLICY_VERSION;
 use super::Given;
 use crate::domain::admission::{self, Application, Outcome, Prior, Snapshot, Term};
 use crate::domain::enrollment::{Enrollment, Event};
@@ -47,7 +46,8 @@ impl Desk {
         let reading = self.hints.reading();
         let tx = self.db.begin().await?;
         let (mut snapshot, found) = self.lock(&tx, group).await?;
-        let now = self.clock.now();
+        // The round is open or not by the clock that all replicas share, once everything is locked.
+        let now = tx.now(self.clock.as_ref()).await?;
         let before: HashMap<_, _> =
             snapshot.sections.values().map(|section| (section.id, section.seats)).collect();
         let decided: Decided =
@@ -75,11 +75,15 @@ impl Desk {
         let found = store::enrollment::find_for(tx, &districts, &pupil_ids, &requests).await?;
         let places = store::place::of(tx, &found, &sections).await?;
         let terms = self.terms(tx, &sections).await?;
+        let asks = |term: &Term| term.ruling.as_ref().is_ok_and(|ruling| ruling.asks_agreement);
+        let asking: Vec<_> = terms.iter().filter(|(_, term)| asks(term)).map(|(id, _)| *id).collect();
+        let signed = store::agreement::signed(tx, &asking, &pupil_ids).await?;
         let snapshot = Snapshot {
             pupils: pupils.into_iter().map(|pupil| (pupil.id, pupil)).collect(),
             sections: sections.into_iter().map(|section| (section.id, section)).collect(),
             terms,
             places,
+            signed,
             requests: found
                 .iter()
                 .map(|enrollment| ((enrollment.guardian_id, enrollment.request_id), Prior::of(enrollment)))
@@ -98,7 +102,7 @@ impl Desk {
                 Some(policy) => Ruling::of(&policy),
                 None => {
                     tracing::error!(term.id = %term.id, "policy {} of term {} is not here", term.policy_version, term.id);
-                    Err(Silent { pack_id: term.policy_version, key: POLICY_VERSION })
+                    Err(Silent { pack_id: term.policy_version, key: Silent::POLICY_VERSION })
                 }
             };
             let rounds = rounds.iter().filter(|round| round.term_id == term.id).cloned().collect();
@@ -126,7 +130,7 @@ impl Desk {
                 continue;
             };
             match store::enrollment::pupils_ever_in(self.db.read(), section.district_id, section.id).await {
-                Ok(pupils) => self.hints.keep(section, pupils, round.close_at, reading),
+                Ok(pupils) => self.hints.keep(section, pupils, round.close_at - now, reading),
                 // Only a shortcut is lost.
                 Err(error) => tracing::debug!(%error, "a full section is not remembered: {error}"),
             }

@@ -5,11 +5,17 @@
 //! | here | one application: who, parse, wait for the answer |
 //! | `stream` | many applications over one call |
 //! | `queue` | gathering groups, and what to do when the database refuses one |
+//! | `line` | how many of one family wait, and how fast the queue is served |
+//! | `metrics` | what the queue shows of itself |
 //! | `group` | one group: lock, decide, save, tell, commit |
 
 mod group;
+mod line;
+mod metrics;
 mod queue;
 mod stream;
+
+use std::time::Duration;
 
 use proto::enrollment::v1::{ApplyRequest, ApplyResponse};
 use shared::caller::Caller;
@@ -34,12 +40,18 @@ pub async fn apply(
     caller: &Caller,
     request: &ApplyRequest,
 ) -> Result<ApplyResponse, Status> {
-    let waiting = put(rpc, caller, request)?;
+    // Whoever stops waiting drops this future, and with it the answer to come.
+    let waiting = put(rpc, caller, request, None)?;
     answer(waiting).await
 }
 
-/// Queues one application.
-fn put(rpc: &EnrollmentRpc, caller: &Caller, request: &ApplyRequest) -> Result<Waiting, Status> {
+/// Queues one application, for as long as its caller waits.
+fn put(
+    rpc: &EnrollmentRpc,
+    caller: &Caller,
+    request: &ApplyRequest,
+    patience: Option<Duration>,
+) -> Result<Waiting, Status> {
     let guardian = caller.guardian()?;
     let mut violations = Violations::default();
     let request_id = violations.field("request_id", request.request_id.parse::<uuid::Uuid>());
@@ -50,9 +62,8 @@ fn put(rpc: &EnrollmentRpc, caller: &Caller, request: &ApplyRequest) -> Result<W
     };
     let pupil = guardian.pupil(pupil_id)?;
     let district_id = pupil.path.district().ok_or_else(|| status::not_found("pupil", pupil_id))?;
-    let now = rpc.clock.now();
     let application = Application {
-        enrollment_id: random::id(now),
+        enrollment_id: random::id(rpc.clock.now()),
         request_id,
         guardian_id: guardian.id(),
         district_id,
@@ -60,10 +71,11 @@ fn put(rpc: &EnrollmentRpc, caller: &Caller, request: &ApplyRequest) -> Result<W
         section_id,
         join_waitlist: request.join_waitlist,
     };
-    if let Some(seats) = rpc.hints.refusal(&application, pupil.path.school(), now) {
+    if let Some(seats) = rpc.hints.refusal(&application, pupil.path.school()) {
+        metrics::METRICS.known_full();
         return Err(error::full(&seats));
     }
-    rpc.queue.put(application)
+    rpc.queue.put(application, patience)
 }
 
 async fn answer(waiting: Waiting) -> Result<ApplyResponse, Status> {

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::db::{Backoff, Error};
-use shared::{random, status};
+use shared::status;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tonic::Status;
 use tracing::{Instrument as _, Span};
 
 use super::Given;
 use super::group::Desk;
+use super::line::{Line, Place};
+use super::metrics::METRICS;
 use crate::config::Admission;
 use crate::domain::admission::Application;
 use crate::rpc::error;
@@ -26,7 +29,10 @@ pub type Waiting = oneshot::Receiver<Result<Given, Status>>;
 
 /// Where applications wait for their group. Cheap to clone; when the last clone is gone, what waits is decided and the batcher ends.
 #[derive(Clone, Debug)]
-pub struct Queue(mpsc::Sender<Item>);
+pub struct Queue {
+    sender: mpsc::Sender<Item>,
+    line: Arc<Line>,
+}
 
 #[derive(Debug)]
 struct Item {
@@ -34,42 +40,66 @@ struct Item {
     /// Where it came from.
     span: Span,
     answer: oneshot::Sender<Result<Given, Status>>,
+    arrived_at: Instant,
+    /// When its caller stops waiting, where nobody drops `answer` then.
+    ends_at: Option<Instant>,
+    /// Given back with the answer.
+    _place: Place,
+}
+
+impl Item {
+    /// Whether somebody waits for the answer.
+    fn is_wanted(&self, now: Instant) -> bool {
+        !self.answer.is_closed() && self.ends_at.is_none_or(|ends_at| now < ends_at)
+    }
 }
 
 impl Queue {
     /// Starts the batcher of this process.
     pub fn start(desk: Desk, config: &Admission) -> (Self, JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel(config.queue_count.max(1));
-        let batcher = tokio::spawn(run(Arc::new(desk), receiver, config.group_count.clamp(1, 1_000)));
-        (Self(sender), batcher)
+        let line = Arc::new(Line::new(config));
+        let group_count = config.group_count.clamp(1, 1_000);
+        let batcher = tokio::spawn(run(Arc::new(desk), line.clone(), receiver, group_count));
+        (Self { sender, line }, batcher)
     }
 
-    /// Queues an application.
+    /// Queues an application. `patience` is how long its caller waits, where nobody drops what this gives when that is over.
     ///
     /// # Errors
-    /// RESOURCE_EXHAUSTED `QUEUE_FULL` when too many wait.
-    pub fn put(&self, application: Application) -> Result<Waiting, Status> {
+    /// RESOURCE_EXHAUSTED `QUEUE_FULL` (waiting_count: how many wait already, all of them before this one) when too many wait,
+    /// `TOO_MANY_WAITING` (limit_count) when too many of the guardian or the pupil do; both with when to come back.
+    pub fn put(&self, application: Application, patience: Option<Duration>) -> Result<Waiting, Status> {
         let (answer, waiting) = oneshot::channel();
-        self.0.try_send(Item { application, span: Span::current(), answer }).map_err(
-            |error| match error {
-                mpsc::error::TrySendError::Full(_) => status::exhausted("QUEUE_FULL", retry_after()),
-                mpsc::error::TrySendError::Closed(_) => status::unavailable("STOPPING"),
-            },
-        )?;
+        let waiting_count = self.sender.max_capacity() - self.sender.capacity();
+        let place = self.line.enter(application.guardian_id, application.pupil_id, waiting_count)?;
+        let arrived_at = Instant::now();
+        let ends_at = patience.map(|patience| arrived_at + patience);
+        let item = Item { application, span: Span::current(), answer, arrived_at, ends_at, _place: place };
+        self.sender.try_send(item).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => {
+                let waiting_count = self.sender.max_capacity();
+                let wait = self.line.pace.retry_after(waiting_count);
+                status::exhausted_with("QUEUE_FULL", wait, &[("waiting_count", waiting_count.to_string())])
+            }
+            mpsc::error::TrySendError::Closed(_) => status::unavailable("STOPPING"),
+        })?;
         Ok(waiting)
     }
 }
 
-/// Half a second to one and a half: those turned away together do not come back together.
-fn retry_after() -> Duration {
-    Duration::from_millis(500 + u64::from(u16::from_be_bytes(random::bytes()) % 1_000))
-}
-
-async fn run(desk: Arc<Desk>, mut receiver: mpsc::Receiver<Item>, group_count: usize) {
+async fn run(desk: Arc<Desk>, line: Arc<Line>, mut receiver: mpsc::Receiver<Item>, group_count: usize) {
     let mut items = Vec::with_capacity(group_count);
     while receiver.recv_many(&mut items, group_count).await > 0 {
+        let began_at = Instant::now();
+        let taken_count = items.len();
         // Whoever stopped waiting is left out now: from the read on, everybody is decided on.
-        let group: Vec<_> = items.drain(..).filter(|item| !item.answer.is_closed()).collect();
+        let (group, left): (Vec<_>, Vec<_>) = items.drain(..).partition(|item| item.is_wanted(began_at));
+        let waits = group.iter().map(|item| began_at.duration_since(item.arrived_at));
+        METRICS.begun(waits, receiver.len(), left.len());
+        for item in left {
+            let _ = item.answer.send(Err(status::late()));
+        }
         // In a task of its own: a panic costs this group its answers, and not everybody after it.
         let desk = desk.clone();
         let span = span(&group);
@@ -77,6 +107,9 @@ async fn run(desk: Arc<Desk>, mut receiver: mpsc::Receiver<Item>, group_count: u
         if let Err(error) = served.await {
             tracing::error!(%error, "a group of applications was not served: {error}");
         }
+        let busy = began_at.elapsed();
+        line.pace.served(taken_count, busy);
+        METRICS.served(busy);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Many applications over one call, each with its tag and its own caller's token.
 
+use std::time::Duration;
+
 use futures::StreamExt as _;
 use futures::stream::{BoxStream, FuturesUnordered};
 use proto::enrollment::v1::apply_stream_response::Outcome;
@@ -91,7 +93,9 @@ async fn queue(rpc: &EnrollmentRpc, request: ApplyStreamRequest) -> Result<super
         violations.note("request", "is missing");
         return Err(status::invalid(&violations));
     };
-    put(rpc, &caller, &application)
+    // The stream outlives every one it carries: each says itself how long it is wanted.
+    let patience = (request.patience_ms > 0).then(|| Duration::from_millis(request.patience_ms.into()));
+    put(rpc, &caller, &application, patience)
 }
 
 async fn caller(verifier: &Verifier, token: &str) -> Result<Caller, Status> {

@@ -54,7 +54,7 @@ async fn cancel(
     };
     let found = store::round::lock(&tx, round_id).await?;
     let found = found.ok_or_else(|| status::not_found("round", round_id))?;
-    let now = rpc.clock.now();
+    let now = tx.now(rpc.clock.as_ref()).await?;
     let act = store::draw::find(&tx, &found, None).await?;
     let cancelled = round::cancel(&found, reason, now).map_err(|error| refusal::round(&error))?;
     let mut freed = Vec::new();

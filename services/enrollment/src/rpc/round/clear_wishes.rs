@@ -45,7 +45,7 @@ async fn clear(
     };
     let round = store::round::hold(&tx, round_id).await?;
     let round = round.ok_or_else(|| status::not_found("round", round_id))?;
-    round::take_wishes(&round, rpc.clock.now()).map_err(|error| refusal::round(&error))?;
+    round::take_wishes(&round, tx.now(rpc.clock.as_ref()).await?).map_err(|error| refusal::round(&error))?;
     store::wish::delete(&tx, &round, pupil_id).await?;
     let response = ClearWishesResponse {};
     claim.answer(&tx, &response).await?;

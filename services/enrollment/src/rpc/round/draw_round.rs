@@ -1,9 +1,8 @@
 //! Draws a round: computes the outcome, holds it against its promises, and gives the seats in one transaction.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use draw::{Bundle, Input};
-use policy::Silent;
 use proto::enrollment::v1::{DrawRoundRequest, DrawRoundResponse};
 use shared::caller::Caller;
 use shared::db::Tx;
@@ -19,9 +18,10 @@ use crate::domain::draw::result;
 use crate::domain::draw::seating::{self, Hall, Seated};
 use crate::domain::round::{self, Round, State};
 use crate::domain::section::Section;
-use crate::domain::term::{Ruling, Term};
+use crate::domain::term::Ruling;
 use crate::event::{self, RoundEvent};
 use crate::rpc::error as refusal;
+use crate::rpc::ruling::policy_in;
 use crate::store::draw::{Act, Drawn, SectionSummary};
 use crate::store::enrollment::Seat;
 use crate::{lists, store};
@@ -40,7 +40,7 @@ pub async fn draw_round(
         return Err(status::invalid(&violations));
     };
     let (round, term) = sight::reached(rpc, &permit, round_id).await?;
-    let ruling = ruling(rpc, &term)?;
+    let ruling = Ruling::of(&*policy_in(&rpc.packs, &term)?).map_err(|error| refusal::silent(&error))?;
     let content = DrawRoundRequest { request_id: String::new(), ..request };
     let key = RequestKey::new(&caller.key(), "DrawRound", request_id, &content);
     // What is committed does not change: the outcome is computed before the transaction, so that no row waits for it.
@@ -49,13 +49,6 @@ pub async fn draw_round(
         State::Opened | State::Drawn | State::Cancelled { .. } => None,
     };
     db::retry(|| give(rpc, &key, round_id, &ruling, prepared.as_ref())).await
-}
-
-fn ruling(rpc: &RoundRpc, term: &Term) -> Result<Ruling, Status> {
-    let policy = rpc.packs.pinned(&term.policy_version).ok_or_else(|| {
-        refusal::silent(&Silent { pack_id: term.policy_version.clone(), key: refusal::POLICY_VERSION })
-    })?;
-    Ruling::of(&policy).map_err(|error| refusal::silent(&error))
 }
 
 /// An outcome that keeps its promises, and what it was computed from.
@@ -108,8 +101,8 @@ async fn give(
     round::draw(&round).map_err(|error| refusal::round(&error))?;
     let act = store::draw::find(&tx, &round, None).await?;
     let Some(prepared) = prepared else {
-        let is_entered = act.is_some_and(|act| !act.entered.is_empty());
         // Entered, or closed, since it was looked at.
+        let is_entered = act.is_some_and(|act| !act.entered.is_empty());
         let aborted = || status::aborted("CHANGED_MEANWHILE");
         return Err(if is_entered { aborted() } else { status::refused("VALUES_NOT_ENTERED", &[]) });
     };
@@ -152,6 +145,10 @@ async fn seat(
         .collect();
     let wishes = store::wish::list(tx, round).await?;
     let guardians = wishes.into_iter().map(|wishes| (wishes.pupil_id, wishes.guardian_id)).collect();
+    let asking: &[_] = if ruling.asks_agreement { &[round.term_id] } else { &[] };
+    let listed_ids: Vec<_> = listed.iter().map(|listed| listed.pupil_id).collect();
+    let signed = store::agreement::signed(tx, asking, &listed_ids).await?;
+    let signed: HashSet<_> = signed.into_iter().map(|(_, pupil_id)| pupil_id).collect();
     let mut sections: HashMap<_, _> = locked.into_iter().map(|section| (section.id, section)).collect();
     for section in sections.values_mut() {
         section.seats.promised_count = 0;
@@ -163,6 +160,7 @@ async fn seat(
         pupils: &pupils,
         guardians: &guardians,
         places: &mut places,
+        signed: &signed,
         waiting: &waiting,
     };
     let new_ids = || (random::id(now), random::uuid(now));

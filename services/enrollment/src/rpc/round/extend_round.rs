@@ -58,7 +58,7 @@ async fn extend(
     let round = store::round::lock(&tx, round_id).await?;
     let round = round.ok_or_else(|| status::not_found("round", round_id))?;
     let others = store::round::list(&tx, &[term.id]).await?;
-    let now = rpc.clock.now();
+    let now = tx.now(rpc.clock.as_ref()).await?;
     let round = round::extend(&round, &others, close_at, now).map_err(|error| refusal::round(&error))?;
     store::round::save(&tx, &round).await?;
     let change = RoundChange {

@@ -76,7 +76,8 @@ async fn set(
     // Held, not locked: families do not wait for each other, and whoever closes the lists waits for all of them.
     let round = store::round::hold(&tx, round_id).await?;
     let round = round.ok_or_else(|| status::not_found("round", round_id))?;
-    let now = rpc.clock.now();
+    // By the clock that all replicas share.
+    let now = tx.now(rpc.clock.as_ref()).await?;
     round::take_wishes(&round, now).map_err(|error| refusal::round(&error))?;
     let act = store::draw::find(&tx, &round, None).await?;
     let act = act.ok_or_else(|| db::Error::inconsistent("round", round.id, "it is drawn and has no act"))?;

@@ -1,5 +1,6 @@
 //! SeaORM entities: the tables as they are, no behaviour.
 
+pub mod agreement;
 pub mod aside_mark;
 pub mod collector;
 pub mod consent;
@@ -17,17 +18,22 @@ pub mod draw_file;
 pub mod duty;
 pub mod enrollment;
 pub mod enrollment_slot;
+pub mod evidence;
+pub mod evidence_reading;
 pub mod extended_care;
 pub mod leave;
 pub mod lesson;
 pub mod lesson_pupil;
 pub mod mark;
 pub mod person_link;
+pub mod priority;
+pub mod priority_change;
 pub mod pupil;
 pub mod question;
 pub mod room;
 pub mod round;
 pub mod round_change;
 pub mod section;
+pub mod signature;
 pub mod term;
 pub mod wish;

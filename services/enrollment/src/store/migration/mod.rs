@@ -9,6 +9,8 @@ mod m20260907_100003_dismissal;
 mod m20260907_100004_question;
 mod m20260907_100005_device;
 mod m20261122_110001_drawn_round;
+mod m20261122_120001_agreement;
+mod m20261122_130001_priority;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 use shared::db::migration;
@@ -29,6 +31,8 @@ impl MigratorTrait for Migrator {
             m20260907_100004_question::migration(),
             m20260907_100005_device::migration(),
             m20261122_110001_drawn_round::migration(),
+            m20261122_120001_agreement::migration(),
+            m20261122_130001_priority::migration(),
         ]);
         migrations
     }
