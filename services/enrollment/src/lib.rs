@@ -7,6 +7,7 @@
 //! | [`store`] | the rows |
 //! | [`change`] | what every change of an enrollment has in common: locks, rows, counters, events, the next in line |
 //! | [`event`] | domain events as messages of the feed |
+//! | [`lists`] | what every closing of a drawn round's lists has in common |
 //! | [`custody`] | what every change of who answers for a pupil has in common |
 //! | [`register`] | registers as they stand, made from the marks |
 //! | [`hint`] | which sections are known to be full |
@@ -22,6 +23,7 @@ pub mod domain;
 pub mod event;
 pub mod hint;
 pub mod job;
+pub mod lists;
 pub mod register;
 pub mod rpc;
 pub mod store;
@@ -34,6 +36,7 @@ use proto::billing::v1::billing_service_client::BillingServiceClient;
 use proto::enrollment::v1::day_service_server::DayServiceServer;
 use proto::enrollment::v1::enrollment_service_server::EnrollmentServiceServer;
 use proto::enrollment::v1::priority_service_server::PriorityServiceServer;
+use proto::enrollment::v1::round_service_server::RoundServiceServer;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
 use shared::caller::Verifier;
 use shared::client::Link;
@@ -137,6 +140,13 @@ pub async fn run_with(
         identity: IdentityServiceClient::new(parts.identity.clone()),
         close_minute,
     };
+    let round = rpc::round::RoundRpc {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        packs: parts.packs.clone(),
+        vault: store::vault::Vault::new(parts.sealer.clone()),
+        hints: hints.clone(),
+    };
     let priority = rpc::priority::PriorityRpc {
         db: parts.db.clone(),
         clock: parts.clock.clone(),
@@ -161,6 +171,7 @@ pub async fn run_with(
     });
     let routes = Routes::new(EnrollmentServiceServer::new(service))
         .add_service(DayServiceServer::new(day))
+        .add_service(RoundServiceServer::new(round))
         .add_service(PriorityServiceServer::new(priority))
         .add_service(FeedServer::new(feed, HEARERS, stop.clone()).into_service());
     let served = server::serve(
@@ -223,6 +234,12 @@ fn start_jobs(
     jobs.spawn(async move {
         let close = || job::close_registers::close_registers(&registers);
         registers.repeat("close_registers", registers.rest(), &ending, close).await;
+    });
+    let (lists, ending, vault) =
+        (bench.clone(), stop.clone(), store::vault::Vault::new(parts.sealer.clone()));
+    jobs.spawn(async move {
+        let close = || job::close_lists::close_lists(&lists, &vault);
+        lists.repeat("close_lists", lists.rest(), &ending, close).await;
     });
     let (alert, ending, grace) = (bench.clone(), stop.clone(), parts.config.day.alert_after_seconds);
     jobs.spawn(async move {

@@ -5,6 +5,7 @@
 //! | [`admission`] | what becomes of one application, given all that is locked for its group |
 //! | [`agreement`] | the agreement of a term: which version is in force, and what signing it takes |
 //! | [`day`] | the school day: lessons, registers, leave, duties |
+//! | [`draw`] | rounds that are drawn: draw slots, wishes, closing, seating |
 //! | [`enrollment`] | an enrollment's life: its states, and one function per command |
 //! | [`priority`] | who is served first where seats are scarce, and who decides that |
 //! | [`line`] | how a line has moved |
@@ -17,6 +18,7 @@
 pub mod admission;
 pub mod agreement;
 pub mod day;
+pub mod draw;
 pub mod enrollment;
 pub mod line;
 pub mod offer;

@@ -108,6 +108,7 @@ fn section(message: message::Section) -> Result<Section, Status> {
             taken_count: 0,
             waitlisted_count: 0,
             last_waitlist_number: 0,
+            promised_count: 0,
             basic_care: message.basic_care,
         },
         state: State::Published,

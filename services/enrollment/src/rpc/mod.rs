@@ -1,4 +1,5 @@
-//! Messages in, messages out. One file per changing method; the reads share two. The school day has a service and a folder of its own.
+//! Messages in, messages out. One file per changing method; the reads share two. The school day and
+//! drawn rounds have services and folders of their own.
 
 pub mod apply;
 mod convert;
@@ -12,6 +13,7 @@ mod open_round;
 pub mod priority;
 mod read;
 mod roster;
+pub mod round;
 mod ruling;
 mod withdraw;
 

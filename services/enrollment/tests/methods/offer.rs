@@ -149,6 +149,7 @@ async fn open(world: &World, term_id: String) -> Vec<String> {
         close_time: Some(time(world.now() + TimeDelta::days(1))),
         review_seconds: 0,
         payment_seconds: 0,
+        ..OpenRoundRequest::default()
     };
     world.staff(Role::Principal).open_round(request).await.unwrap().into_inner().silent_keys
 }

@@ -324,6 +324,7 @@ impl World {
             close_time: Some(time(self.now() + TimeDelta::days(2))),
             review_seconds: 0,
             payment_seconds: 0,
+            ..OpenRoundRequest::default()
         };
         self.staff(Role::Principal).open_round(request).await.unwrap();
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use enrollment::config::{Admission, Jobs};
 use enrollment::domain::pupil::{Pupil, Standing};
-use enrollment::domain::round::{Mode, Round, Waits};
+use enrollment::domain::round::{self, Mode, Round, Waits};
 use enrollment::domain::section::{Seats, Section, Slot, State};
 use enrollment::domain::term::Term;
 use enrollment::hint::Hints;
@@ -160,6 +160,7 @@ impl Desk {
                     review_seconds: i32::try_from(WAITS[0]).unwrap(),
                     payment_seconds: i32::try_from(WAITS[1]).unwrap(),
                 },
+                state: round::State::Opened,
             };
             store::round::insert(&tx, &round, now).await.unwrap();
             for (at, capacity_count) in CAPACITY.into_iter().enumerate() {
@@ -179,6 +180,7 @@ impl Desk {
                     seats: Seats {
                         capacity_count,
                         taken_count: 0,
+                        promised_count: 0,
                         waitlisted_count: 0,
                         last_waitlist_number: 0,
                         basic_care: false,
