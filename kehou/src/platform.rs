@@ -374,6 +374,7 @@ impl Ground {
             verifier: self.verifier.clone(),
             packs: self.packs.clone(),
             identity: link("supervision", identity_url)?,
+            enrollment: link("supervision", enrollment_url)?,
             sealer: self.sealer("supervision")?,
             index: self.index("supervision")?,
         };

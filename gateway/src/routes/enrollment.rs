@@ -272,7 +272,7 @@ impl From<pb::Line> for Line {
 
 /// A pupil's place in, or on the way to, a section.
 #[derive(Serialize, ToSchema)]
-struct Enrollment {
+pub(super) struct Enrollment {
     /// The enrollment's id.
     id: String,
     /// The pupil.
@@ -283,7 +283,7 @@ struct Enrollment {
     term_id: String,
     /// The section's title.
     section_title: String,
-    /// `waitlisted`, `in_review`, `held`, `releasing`, `confirmed` or `released`.
+    /// `waitlisted`, `awaiting_agreement`, `in_review`, `held`, `releasing`, `confirmed` or `released`.
     state: String,
     /// The steps of approval, in order.
     steps: Vec<Step>,
@@ -291,7 +291,7 @@ struct Enrollment {
     waitlist_position: i32,
     /// How the line has moved so far; absent unless waitlisted, and where something was just changed.
     line: Option<Line>,
-    /// When the hold ends; absent unless in review or held.
+    /// When the hold ends; absent unless awaiting the agreement, in review or held.
     hold_expire_time: Option<DateTime<Utc>>,
     /// Why it was given back; empty otherwise.
     release_reason: String,
@@ -299,6 +299,9 @@ struct Enrollment {
     release_note: String,
     /// When it was applied for.
     create_time: Option<DateTime<Utc>>,
+    /// When the family first asked to give the paid seat back while nobody had said what goes back: the bureau has a ticket since.
+    /// Absent otherwise.
+    withdrawal_ask_time: Option<DateTime<Utc>>,
 }
 
 impl From<pb::Enrollment> for Enrollment {
@@ -323,6 +326,7 @@ impl From<pb::Enrollment> for Enrollment {
             hold_expire_time: moment(one.hold_expire_time),
             release_note: one.release_note,
             create_time: moment(one.create_time),
+            withdrawal_ask_time: moment(one.withdrawal_ask_time),
         }
     }
 }

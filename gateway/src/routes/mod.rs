@@ -1,5 +1,6 @@
 //! The routes, one file an area. A handler reads the request, calls one method, renders the answer.
 
+mod agreement;
 mod billing;
 mod catalog;
 mod day;
@@ -103,6 +104,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(identity::routes())
         .merge(catalog::routes())
         .merge(enrollment::routes())
+        .merge(agreement::routes())
         .merge(day::routes())
         .merge(priority::routes())
         .merge(billing::routes())

@@ -181,6 +181,20 @@ fn cases() -> Vec<Case> {
         case("list_pupil_enrollments", "enrollment/ListPupilEnrollments", Nothing).hidden(&["enrollments.pupil_path"]),
         case("list_reviews", "enrollment/ListReviews", Nothing).hidden(&["enrollments.pupil_path"]),
         case("list_roster", "enrollment/ListRoster", Nothing),
+        // agreements
+        case(
+            "publish_agreement",
+            "agreement/PublishAgreement",
+            Json(json!({ "title": "自愿服务协议书", "body": "一、自愿参加。" })),
+        ),
+        case("get_agreement", "agreement/GetAgreement", Nothing),
+        case(
+            "sign_agreement",
+            "agreement/SignAgreement",
+            Json(json!({ "term_id": ID, "digest": "0".repeat(64), "consent_words": "本人自愿签订" })),
+        )
+        .hidden(&["enrollments.pupil_path"]),
+        case("list_signatures", "agreement/ListSignatures", Nothing),
         // the school day
         case(
             "assign_duty",
@@ -447,8 +461,9 @@ fn asked(operation: &str, field: &str) -> &'static str {
     match field {
         "state" => STATES.iter().find(|(name, _)| *name == operation).map_or("", |(_, state)| state),
         "page_size" => "20",
+        "version_number" => "2",
         "page_token" => "next",
-        "late_only" | "open_only" => "true",
+        "late_only" | "open_only" | "awaiting_only" => "true",
         "first_day" | "last_day" => "2026-09-07",
         "section" => "primary",
         "question" => "fee",
@@ -460,11 +475,11 @@ fn asked(operation: &str, field: &str) -> &'static str {
 
 fn full_name(method: &str) -> String {
     let (service, name) = method.split_once('/').unwrap();
-    if service == "day" {
-        // The second service of enrollment.
-        return format!("kehou.enrollment.v1.DayService/{name}");
-    }
     let (first, rest) = service.split_at(1);
+    if ["day", "agreement"].contains(&service) {
+        // Further services of enrollment.
+        return format!("kehou.enrollment.v1.{}{rest}Service/{name}", first.to_uppercase());
+    }
     format!("kehou.{service}.v1.{}{rest}Service/{name}", first.to_uppercase())
 }
 

@@ -33,6 +33,7 @@ use std::time::Duration;
 
 use policy::Live;
 use proto::billing::v1::billing_service_client::BillingServiceClient;
+use proto::enrollment::v1::agreement_service_server::AgreementServiceServer;
 use proto::enrollment::v1::day_service_server::DayServiceServer;
 use proto::enrollment::v1::enrollment_service_server::EnrollmentServiceServer;
 use proto::enrollment::v1::priority_service_server::PriorityServiceServer;
@@ -169,7 +170,8 @@ pub async fn run_with(
         let db = db.clone();
         async move { db.ping().await.map_err(|error| error.to_string()) }
     });
-    let routes = Routes::new(EnrollmentServiceServer::new(service))
+    let routes = Routes::new(EnrollmentServiceServer::new(service.clone()))
+        .add_service(AgreementServiceServer::new(service))
         .add_service(DayServiceServer::new(day))
         .add_service(RoundServiceServer::new(round))
         .add_service(PriorityServiceServer::new(priority))

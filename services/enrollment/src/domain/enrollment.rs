@@ -290,6 +290,13 @@ pub enum Event {
     },
     /// The fee was settled after the seat was given away and none is free: the money must go back.
     SettlementUnseated,
+    /// The family wants to give back a paid seat, and nobody has said what goes back: somebody must decide. The seat stays.
+    RefundRuleMissing {
+        /// The key of the policy that is silent.
+        key: String,
+        /// Who asked.
+        guardian_id: Id<Guardian>,
+    },
 }
 
 /// Why a command is refused.

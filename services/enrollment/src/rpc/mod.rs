@@ -1,6 +1,8 @@
-//! Messages in, messages out. One file per changing method; the reads share two. The school day and
-//! drawn rounds have services and folders of their own.
+//! Messages in, messages out. One file per changing method; the reads share a few. The school day and drawn rounds have services and
+//! folders of their own.
 
+mod agreement_service;
+mod agreements;
 pub mod apply;
 mod convert;
 pub mod day;
@@ -11,10 +13,12 @@ mod line;
 mod names;
 mod open_round;
 pub mod priority;
+mod publish_agreement;
 mod read;
 mod roster;
 pub mod round;
 mod ruling;
+mod sign_agreement;
 mod withdraw;
 
 use std::sync::Arc;

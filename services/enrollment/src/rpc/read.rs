@@ -18,6 +18,7 @@ use super::{EnrollmentRpc, error, line};
 use crate::domain::enrollment::Enrollment;
 use crate::domain::round::Round;
 use crate::domain::section::Section;
+use crate::event::timestamp;
 use crate::store;
 use crate::store::enrollment::Desk;
 
@@ -181,6 +182,7 @@ async fn render(
     let sections = store::section::find_all(rpc.db.read(), ids).await?;
     let titles: HashMap<_, _> = sections.iter().map(|section| (section.id, section.title.as_str())).collect();
     let positions = store::enrollment::positions(rpc.db.read(), enrollments).await?;
+    let asked = store::withdrawal::asked(rpc.db.read(), enrollments).await?;
     let is_waited_for = |section: &&Section| {
         enrollments.iter().any(|one| one.section_id == section.id && one.state.is_waitlisted())
     };
@@ -191,6 +193,7 @@ async fn render(
         let position = positions.get(&enrollment.id).copied().unwrap_or(0);
         let line = lines.get(&enrollment.section_id).filter(|_| enrollment.state.is_waitlisted());
         proto::enrollment::v1::Enrollment {
+            withdrawal_ask_time: asked.get(&enrollment.id).copied().map(timestamp),
             line: line.map(line::line),
             ..convert::enrollment(enrollment, title, position, reader)
         }

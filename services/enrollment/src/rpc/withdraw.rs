@@ -1,5 +1,6 @@
 //! Withdraws an application, a hold or a confirmed seat; so is an offered seat declined.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proto::billing::v1::close_invoice_response::Outcome;
@@ -12,8 +13,9 @@ use shared::{db, status};
 use tonic::{Code, Status};
 
 use super::{EnrollmentRpc, convert, error};
-use crate::domain::enrollment::{self, Enrollment, Fee, State};
-use crate::{change, store};
+use crate::change::Locked;
+use crate::domain::enrollment::{self, Enrollment, Event, Fee, State};
+use crate::{change, event, store};
 
 /// How long billing is waited for while a guardian gives back a held seat. After that the seat is RELEASING, and a job goes on asking.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
@@ -43,8 +45,11 @@ pub async fn withdraw(
     check_guardian(&permit, &found)?;
     // Asked before the transaction: a transaction does not wait on a network.
     let may_refund = needs_refund(&found);
-    if may_refund {
-        check_refund_rule(rpc, enrollment_id).await?;
+    if may_refund && let Err(refusal) = check_refund_rule(rpc, enrollment_id).await {
+        return Err(match Silence::of(&refusal) {
+            Some(silence) => db::retry(|| ask(rpc, &permit, enrollment_id, &silence)).await?,
+            None => refusal,
+        });
     }
     let is_closed = match &found.state {
         State::Held { .. } if db::retry(|| is_new(rpc, &key)).await? => close(rpc, enrollment_id).await,
@@ -130,6 +135,53 @@ fn check_guardian(permit: &GuardianPermit, enrollment: &Enrollment) -> Result<()
 
 fn needs_refund(enrollment: &Enrollment) -> bool {
     enrollment.state == State::Confirmed && enrollment.terms.fee == Fee::Charged
+}
+
+/// What billing refused with, where nobody has said what goes back.
+struct Silence {
+    key: String,
+    facts: Vec<(String, String)>,
+}
+
+impl Silence {
+    fn of(refusal: &Status) -> Option<Self> {
+        status::reason_of(refusal).filter(|reason| reason == "POLICY_SILENT")?;
+        let facts: BTreeMap<_, _> = status::facts_of(refusal).into_iter().collect();
+        Some(Self { key: facts.get("key").cloned().unwrap_or_default(), facts: facts.into_iter().collect() })
+    }
+}
+
+/// Keeps that the family wants to leave, and tells it once, so that somebody decides. Gives the refusal: the seat stays.
+async fn ask(
+    rpc: &EnrollmentRpc,
+    permit: &GuardianPermit,
+    enrollment_id: Id<EnrollmentKind>,
+    silence: &Silence,
+) -> Result<Status, Status> {
+    let tx = rpc.db.begin().await?;
+    let locked = change::lock(&tx, enrollment_id).await?;
+    let Locked { enrollment, .. } = locked.ok_or_else(|| error::no_enrollment(enrollment_id))?;
+    check_guardian(permit, &enrollment)?;
+    if !needs_refund(&enrollment) {
+        // It changed since billing was asked.
+        return Err(status::aborted("ENROLLMENT_CHANGED"));
+    }
+    let asked = store::withdrawal::asked(&tx, std::slice::from_ref(&enrollment)).await?;
+    let asked_at = match asked.get(&enrollment_id) {
+        Some(asked_at) => *asked_at,
+        None => {
+            let now = rpc.clock.now();
+            store::withdrawal::insert(&tx, &enrollment, permit.id(), &silence.key, now).await?;
+            let missing = Event::RefundRuleMissing { key: silence.key.clone(), guardian_id: permit.id() };
+            event::tell(&tx, &[(&enrollment, missing)], now).await?;
+            now
+        }
+    };
+    tx.commit().await?;
+    let asked_at = asked_at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
+    let mut facts: Vec<_> = silence.facts.iter().map(|(name, fact)| (name.as_str(), fact.clone())).collect();
+    facts.push(("withdrawal_ask_time", asked_at));
+    Ok(status::refused("POLICY_SILENT", &facts))
 }
 
 /// A paid seat is given back only where somebody has said what goes back.

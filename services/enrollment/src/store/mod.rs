@@ -10,6 +10,7 @@
 //! | [`draw`] | `draw`, `draw_entry`, `draw_file`: acts, and what became of the wishes on their lists |
 //! | [`enrollment`] | `enrollment`, `enrollment_slot` |
 //! | [`agreement`] | `agreement`, `signature` |
+//! | [`withdrawal`] | `withdrawal` |
 //! | [`line`] | `line`: how lines have moved |
 //! | [`offer`] | `offer_rule`: what policies say about offers from the line |
 //! | [`place`] | what pupils have already, out of `enrollment` and `section` |
@@ -41,6 +42,7 @@ pub mod section;
 pub mod term;
 pub mod vault;
 pub mod wish;
+pub mod withdrawal;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -195,6 +195,7 @@ pub async fn insert(tx: &Tx, section: &Section) -> Result<(), Error> {
         last_waitlist_number: Set(section.seats.last_waitlist_number),
         promised_count: Set(section.seats.promised_count),
         basic_care: Set(section.seats.basic_care),
+        extended_care: Set(section.extended_care),
         state: Set(state.to_owned()),
         cancel_reason: Set(cancel_reason),
     };
@@ -313,6 +314,7 @@ fn read(row: section::Model) -> Result<Section, Error> {
             promised_count: row.promised_count,
             basic_care: row.basic_care,
         },
+        extended_care: row.extended_care,
         state: match row.state.as_str() {
             "published" => State::Published,
             "cancelled" => State::Cancelled { reason: row.cancel_reason },

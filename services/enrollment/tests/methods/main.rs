@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod agreement;
 mod apply;
 mod apply_race;
 mod bug_classes;

@@ -81,6 +81,7 @@ pub struct Menu {
     pub grades: Vec<i32>,
     pub basic_care: bool,
     pub provider_id: String,
+    pub kind: catalog::v1::slot::Kind,
 }
 
 impl Default for Menu {
@@ -93,6 +94,7 @@ impl Default for Menu {
             grades: vec![1, 2, 3],
             basic_care: false,
             provider_id: String::new(),
+            kind: catalog::v1::slot::Kind::Afternoon,
         }
     }
 }
@@ -271,7 +273,7 @@ impl World {
             id: random::uuid(self.now()).to_string(),
             term_id: term_id.to_string(),
             weekday: menu.weekday,
-            kind: catalog::v1::slot::Kind::Afternoon.into(),
+            kind: menu.kind.into(),
             start_time: menu.start_time.to_owned(),
             end_time: menu.end_time.to_owned(),
             class_hour_count: 1,
@@ -356,8 +358,23 @@ impl World {
     // Who asks.
 
     fn client(&self, caller: &Caller) -> EnrollmentServiceClient<Link> {
+        EnrollmentServiceClient::new(self.link(caller))
+    }
+
+    /// The way to the service, in the name of `caller`.
+    pub fn link(&self, caller: &Caller) -> Link {
         let token = self.signer("identity").token(caller, Duration::from_secs(300)).unwrap();
-        EnrollmentServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()).as_caller(token))
+        Link::anonymous(client::channel(&self.url).unwrap()).as_caller(token)
+    }
+
+    /// A member of staff of the school; a class teacher of its class.
+    pub fn member(&self, role: Role) -> Caller {
+        let path = match role {
+            Role::ClassTeacher => self.school.class_path(),
+            _ => self.school.path.clone(),
+        };
+        let grants = vec![Grant { role, path: NodePath::new(path) }];
+        Caller::Staff(StaffMember { id: random::id(self.now()), grants })
     }
 
     /// The school day, as `caller` asks of it.
@@ -366,19 +383,18 @@ impl World {
         DayServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()).as_caller(token))
     }
 
-    /// The way to the service, as `caller`.
-    pub fn link(&self, caller: &Caller) -> Link {
-        let token = self.signer("identity").token(caller, Duration::from_secs(300)).unwrap();
-        Link::anonymous(client::channel(&self.url).unwrap()).as_caller(token)
-    }
-
     /// The school day, for whoever has no token.
     pub fn day_anyone(&self) -> DayServiceClient<Link> {
         DayServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()))
     }
 
     pub fn anyone(&self) -> EnrollmentServiceClient<Link> {
-        EnrollmentServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()))
+        EnrollmentServiceClient::new(self.anyone_link())
+    }
+
+    /// The way to the service, for whoever has no token.
+    pub fn anyone_link(&self) -> Link {
+        Link::anonymous(client::channel(&self.url).unwrap())
     }
 
     pub fn service(&self, name: &str) -> EnrollmentServiceClient<Link> {

@@ -39,3 +39,4 @@ pub mod section;
 pub mod signature;
 pub mod term;
 pub mod wish;
+pub mod withdrawal;

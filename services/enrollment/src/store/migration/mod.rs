@@ -10,6 +10,8 @@ mod m20260907_100004_question;
 mod m20260907_100005_device;
 mod m20261122_110001_drawn_round;
 mod m20261122_120001_agreement;
+mod m20261122_120002_extended;
+mod m20261122_120003_withdrawal;
 mod m20261122_130001_priority;
 mod m20261122_150001_offer;
 
@@ -33,6 +35,8 @@ impl MigratorTrait for Migrator {
             m20260907_100005_device::migration(),
             m20261122_110001_drawn_round::migration(),
             m20261122_120001_agreement::migration(),
+            m20261122_120002_extended::migration(),
+            m20261122_120003_withdrawal::migration(),
             m20261122_130001_priority::migration(),
             m20261122_150001_offer::migration(),
         ]);
