@@ -5,8 +5,10 @@ mod catalog;
 mod day;
 mod enrollment;
 mod identity;
+mod notice;
 mod priority;
 mod supervision;
+mod survey;
 mod wechat;
 
 use std::time::Duration;
@@ -105,6 +107,8 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(enrollment::routes())
         .merge(day::routes())
         .merge(priority::routes())
+        .merge(notice::routes())
+        .merge(survey::routes())
         .merge(billing::routes())
         .merge(supervision::routes())
 }

@@ -33,7 +33,9 @@ use policy::Live;
 use proto::billing::v1::billing_service_client::BillingServiceClient;
 use proto::enrollment::v1::day_service_server::DayServiceServer;
 use proto::enrollment::v1::enrollment_service_server::EnrollmentServiceServer;
+use proto::enrollment::v1::notice_service_server::NoticeServiceServer;
 use proto::enrollment::v1::priority_service_server::PriorityServiceServer;
+use proto::enrollment::v1::survey_service_server::SurveyServiceServer;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
 use shared::caller::Verifier;
 use shared::client::Link;
@@ -126,6 +128,19 @@ pub async fn run(
         vault: store::vault::Vault::new(parts.sealer.clone()),
         identity: IdentityServiceClient::new(parts.identity.clone()),
     };
+    let notice = rpc::notice::NoticeRpc {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        packs: parts.packs.clone(),
+        identity: IdentityServiceClient::new(parts.identity.clone()),
+    };
+    let survey = rpc::survey::SurveyRpc {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        packs: parts.packs.clone(),
+        vault: store::vault::Vault::new(parts.sealer.clone()),
+        identity: IdentityServiceClient::new(parts.identity.clone()),
+    };
     let service = rpc::EnrollmentRpc {
         db: parts.db.clone(),
         clock: parts.clock,
@@ -144,6 +159,8 @@ pub async fn run(
     let routes = Routes::new(EnrollmentServiceServer::new(service))
         .add_service(DayServiceServer::new(day))
         .add_service(PriorityServiceServer::new(priority))
+        .add_service(NoticeServiceServer::new(notice))
+        .add_service(SurveyServiceServer::new(survey))
         .add_service(FeedServer::new(feed, HEARERS, stop.clone()).into_service());
     let served = server::serve(
         Grpc {

@@ -6,9 +6,11 @@
 //! | [`agreement`] | the agreement of a term: which version is in force, and what signing it takes |
 //! | [`day`] | the school day: lessons, registers, leave, duties |
 //! | [`enrollment`] | an enrollment's life: its states, and one function per command |
+//! | [`notice`] | to whom notices go, and how many they have reached |
 //! | [`priority`] | who is served first where seats are scarce, and who decides that |
 //! | [`round`] | when choices are taken |
 //! | [`section`] | seats, grades and slots of a section; which slots clash |
+//! | [`survey`] | what families are asked, and what their answers add up to |
 //! | [`term`] | what the term's policy says about steps and fees |
 //! | [`waitlist`] | who in line is next |
 
@@ -16,10 +18,12 @@ pub mod admission;
 pub mod agreement;
 pub mod day;
 pub mod enrollment;
+pub mod notice;
 pub mod priority;
 pub mod pupil;
 pub mod round;
 pub mod section;
+pub mod survey;
 pub mod term;
 pub mod waitlist;
 

@@ -7,11 +7,13 @@ mod decide_step;
 mod enrollment_service;
 mod error;
 mod names;
+pub mod notice;
 mod open_round;
 pub mod priority;
 mod read;
 mod roster;
 mod ruling;
+pub mod survey;
 mod withdraw;
 
 use std::sync::Arc;

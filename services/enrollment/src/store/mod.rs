@@ -11,6 +11,8 @@
 //! | [`place`] | what pupils have already, out of `enrollment` and `section` |
 //! | [`priority`] | `priority`, `priority_change` |
 //! | [`evidence`] | `evidence`, `evidence_reading` |
+//! | [`notice`] | `notice`, `notice_pupil` |
+//! | [`survey`] | `survey`, `survey_answer` |
 //! | [`day`] | the school day: lessons, marks, leaves, duties |
 //! | [`vault`] | sealing and opening fields |
 //! | [`check`] | the invariants over all of them |
@@ -26,11 +28,13 @@ pub mod enrollment;
 pub mod entity;
 pub mod evidence;
 pub mod migration;
+pub mod notice;
 pub mod place;
 pub mod priority;
 pub mod pupil;
 pub mod round;
 pub mod section;
+pub mod survey;
 pub mod term;
 pub mod vault;
 

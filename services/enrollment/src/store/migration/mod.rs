@@ -10,6 +10,8 @@ mod m20260907_100004_question;
 mod m20260907_100005_device;
 mod m20261122_120001_agreement;
 mod m20261122_130001_priority;
+mod m20261122_130002_notice;
+mod m20261122_130003_survey;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 use shared::db::migration;
@@ -31,6 +33,8 @@ impl MigratorTrait for Migrator {
             m20260907_100005_device::migration(),
             m20261122_120001_agreement::migration(),
             m20261122_130001_priority::migration(),
+            m20261122_130002_notice::migration(),
+            m20261122_130003_survey::migration(),
         ]);
         migrations
     }
