@@ -6,8 +6,10 @@ mod catalog;
 mod day;
 mod enrollment;
 mod identity;
+mod notice;
 mod priority;
 mod supervision;
+mod survey;
 mod wechat;
 
 use std::time::Duration;
@@ -107,6 +109,8 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(agreement::routes())
         .merge(day::routes())
         .merge(priority::routes())
+        .merge(notice::routes())
+        .merge(survey::routes())
         .merge(billing::routes())
         .merge(supervision::routes())
 }

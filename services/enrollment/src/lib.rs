@@ -36,8 +36,10 @@ use proto::billing::v1::billing_service_client::BillingServiceClient;
 use proto::enrollment::v1::agreement_service_server::AgreementServiceServer;
 use proto::enrollment::v1::day_service_server::DayServiceServer;
 use proto::enrollment::v1::enrollment_service_server::EnrollmentServiceServer;
+use proto::enrollment::v1::notice_service_server::NoticeServiceServer;
 use proto::enrollment::v1::priority_service_server::PriorityServiceServer;
 use proto::enrollment::v1::round_service_server::RoundServiceServer;
+use proto::enrollment::v1::survey_service_server::SurveyServiceServer;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
 use shared::caller::Verifier;
 use shared::client::Link;
@@ -155,6 +157,19 @@ pub async fn run_with(
         vault: store::vault::Vault::new(parts.sealer.clone()),
         identity: IdentityServiceClient::new(parts.identity.clone()),
     };
+    let notice = rpc::notice::NoticeRpc {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        packs: parts.packs.clone(),
+        identity: IdentityServiceClient::new(parts.identity.clone()),
+    };
+    let survey = rpc::survey::SurveyRpc {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        packs: parts.packs.clone(),
+        vault: store::vault::Vault::new(parts.sealer.clone()),
+        identity: IdentityServiceClient::new(parts.identity.clone()),
+    };
     let service = rpc::EnrollmentRpc {
         db: parts.db.clone(),
         clock: parts.clock,
@@ -175,6 +190,8 @@ pub async fn run_with(
         .add_service(DayServiceServer::new(day))
         .add_service(RoundServiceServer::new(round))
         .add_service(PriorityServiceServer::new(priority))
+        .add_service(NoticeServiceServer::new(notice))
+        .add_service(SurveyServiceServer::new(survey))
         .add_service(FeedServer::new(feed, HEARERS, stop.clone()).into_service());
     let served = server::serve(
         Grpc {

@@ -11,6 +11,7 @@ mod enrollment_service;
 mod error;
 mod line;
 mod names;
+pub mod notice;
 mod open_round;
 pub mod priority;
 mod publish_agreement;
@@ -19,6 +20,7 @@ mod roster;
 pub mod round;
 mod ruling;
 mod sign_agreement;
+pub mod survey;
 mod withdraw;
 
 use std::sync::Arc;

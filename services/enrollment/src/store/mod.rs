@@ -16,6 +16,8 @@
 //! | [`place`] | what pupils have already, out of `enrollment` and `section` |
 //! | [`priority`] | `priority`, `priority_change` |
 //! | [`evidence`] | `evidence`, `evidence_reading` |
+//! | [`notice`] | `notice`, `notice_pupil` |
+//! | [`survey`] | `survey`, `survey_answer` |
 //! | [`day`] | the school day: lessons, marks, leaves, duties |
 //! | [`vault`] | sealing and opening fields |
 //! | [`check`] | the invariants over all of them |
@@ -33,12 +35,14 @@ pub mod entity;
 pub mod evidence;
 pub mod line;
 pub mod migration;
+pub mod notice;
 pub mod offer;
 pub mod place;
 pub mod priority;
 pub mod pupil;
 pub mod round;
 pub mod section;
+pub mod survey;
 pub mod term;
 pub mod vault;
 pub mod wish;

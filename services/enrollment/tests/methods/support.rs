@@ -210,6 +210,11 @@ impl World {
             .unwrap()
     }
 
+    /// What the service seals with.
+    pub fn sealer(&self) -> Arc<Sealer> {
+        Arc::new(Sealer::from_file(&self.keys.path().join("enrollment.seal")).unwrap())
+    }
+
     pub fn now(&self) -> Moment {
         self.clock.now()
     }

@@ -13,6 +13,8 @@ mod m20261122_120001_agreement;
 mod m20261122_120002_extended;
 mod m20261122_120003_withdrawal;
 mod m20261122_130001_priority;
+mod m20261122_130002_notice;
+mod m20261122_130003_survey;
 mod m20261122_150001_offer;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
@@ -38,6 +40,8 @@ impl MigratorTrait for Migrator {
             m20261122_120002_extended::migration(),
             m20261122_120003_withdrawal::migration(),
             m20261122_130001_priority::migration(),
+            m20261122_130002_notice::migration(),
+            m20261122_130003_survey::migration(),
             m20261122_150001_offer::migration(),
         ]);
         migrations
