@@ -5,6 +5,7 @@
 mod apply;
 mod apply_race;
 mod bug_classes;
+mod clocks;
 mod day;
 mod decide_step;
 mod fakes;
