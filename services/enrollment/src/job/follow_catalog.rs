@@ -59,7 +59,7 @@ impl FollowCatalog {
             let change = enrollment::lose(&enrollment, release.clone());
             (enrollment, change)
         });
-        change::make(tx, &mut [section], changes.collect(), self.clock.now()).await?;
+        change::make(tx, &mut [section], changes.collect(), tx.now(self.clock.as_ref()).await?).await?;
         Ok(())
     }
 }

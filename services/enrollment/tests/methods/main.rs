@@ -6,6 +6,7 @@ mod agreement;
 mod apply;
 mod apply_race;
 mod bug_classes;
+mod clocks;
 mod day;
 mod decide_step;
 mod fakes;
