@@ -509,6 +509,29 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "这份申请没有通过，无需终止。",
         "The claim was not approved; there is nothing to end.",
     ),
+    ("NOTICE_NOT_FOUND", "没有找到这份通知。", "No such notice."),
+    ("AUDIENCE_EMPTY", "通知的范围内没有学生。", "No pupil belongs to the audience of the notice."),
+    (
+        "DISCLOSURE_UNKNOWN",
+        "本地的公示内容里没有这一项[：{keys}]。",
+        "The policy here knows no such disclosure[: {keys}].",
+    ),
+    (
+        "DISCLOSURE_INCOMPLETE",
+        "公示内容不全[，还缺：{missing}][（{clause}）]。",
+        "The disclosure is not whole[; missing: {missing}][ ({clause})].",
+    ),
+    ("SURVEY_NOT_FOUND", "没有找到这份问卷。", "No such survey."),
+    (
+        "SURVEY_CLOSED",
+        "问卷已经截止[，截止时间 {close_time}]。",
+        "The survey is closed[; it closed at {close_time}].",
+    ),
+    (
+        "SURVEY_ANONYMOUS",
+        "这份问卷不记名，看不到每个家庭的回答。",
+        "The survey is anonymous; single answers are shown to nobody.",
+    ),
     ("NO_TERM", "这所学校还没有开设学期。", "The school has no term yet."),
     // the school day
     ("NO_LESSON", "这个班次当时不上课。", "The section does not meet then."),

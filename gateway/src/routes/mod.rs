@@ -6,8 +6,10 @@ mod catalog;
 mod day;
 mod enrollment;
 mod identity;
+mod notice;
 mod priority;
 mod supervision;
+mod survey;
 mod trial;
 mod wechat;
 
@@ -109,6 +111,8 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(trial::routes())
         .merge(day::routes())
         .merge(priority::routes())
+        .merge(notice::routes())
+        .merge(survey::routes())
         .merge(billing::routes())
         .merge(supervision::routes())
 }

@@ -349,6 +349,40 @@ fn cases() -> Vec<Case> {
         case("end_priority", "priority/EndPriority", Json(json!({ "reason": "父母已返乡" }))),
         case("list_pupil_priorities", "priority/ListPupilPriorities", Nothing),
         case("list_priorities", "priority/ListPriorities", Nothing),
+        // notices
+        case(
+            "send_notice",
+            "notice/SendNotice",
+            Json(json!({
+                "title": "致家长的一封信", "body": "各位家长：", "grades": [3], "class_ids": [ID],
+                "disclosure_keys": ["items"], "corrects_id": ID
+            })),
+        ),
+        case("acknowledge_notice", "notice/AcknowledgeNotice", Nothing),
+        case("list_pupil_notices", "notice/ListPupilNotices", Nothing),
+        case("list_notices", "notice/ListNotices", Nothing),
+        case("get_notice_reach", "notice/GetReach", Nothing),
+        case("list_notice_unreached", "notice/ListUnreached", Nothing),
+        // surveys
+        case(
+            "open_survey",
+            "survey/OpenSurvey",
+            Json(json!({
+                "term_id": ID, "title": "课后服务需求摸排", "naming": "anonymous",
+                "questions": [{ "title": "几点离校？", "kind": "number", "options": ["一"], "least": 16, "most": 18 }],
+                "close_time": "2026-09-20T20:00:00+08:00"
+            })),
+        ),
+        case("close_survey", "survey/CloseSurvey", Nothing),
+        case(
+            "answer_survey",
+            "survey/AnswerSurvey",
+            Json(json!({ "answers": [{ "question": 1, "options": [1, 2], "number": 17, "text": "五点半" }] })),
+        ),
+        case("list_pupil_surveys", "survey/ListPupilSurveys", Nothing),
+        case("list_surveys", "survey/ListSurveys", Nothing),
+        case("get_survey_results", "survey/GetSurveyResults", Nothing),
+        case("list_survey_answers", "survey/ListSurveyAnswers", Nothing),
         // money
         case(
             "publish_tariff",
@@ -487,12 +521,7 @@ fn asked(operation: &str, field: &str) -> &'static str {
 
 fn full_name(method: &str) -> String {
     let (service, name) = method.split_once('/').unwrap();
-    let (first, rest) = service.split_at(1);
-    if ["agreement", "day", "priority", "trial"].contains(&service) {
-        // Further services of enrollment.
-        return format!("kehou.enrollment.v1.{}{rest}Service/{name}", first.to_uppercase());
-    }
-    format!("kehou.{service}.v1.{}{rest}Service/{name}", first.to_uppercase())
+    crate::fake::full_name(service, name)
 }
 
 /// Applications come over the stream; the fake answers each with the filled response.

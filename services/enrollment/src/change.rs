@@ -99,7 +99,7 @@ pub async fn make(
 /// When the database refuses, or a row breaks a promise.
 pub async fn promote(tx: &Tx, section: &mut Section, now: Moment) -> Result<u64, Error> {
     let (mut after, mut promoted) = (0, 0_i32);
-    while section.seats.taken_count < section.seats.capacity_count && section.seats.waitlisted_count > 0 {
+    while section.seats.free_count() > 0 && section.seats.waitlisted_count > 0 {
         let line =
             store::enrollment::list_line(tx, section.district_id, section.id, after, LINE_PAGE).await?;
         let Some(State::Waitlisted { number }) = line.last().map(|last| last.state.clone()) else {

@@ -66,7 +66,11 @@ impl Consumer for Enrollment {
                 | pb::event::Kind::RegisterClosed(_)
                 | pb::event::Kind::PupilCheckedIn(_)
                 | pb::event::Kind::PupilCheckedOut(_)
-                | pb::event::Kind::PupilOverdue(_),
+                | pb::event::Kind::PupilOverdue(_)
+                | pb::event::Kind::RoundExtended(_)
+                | pb::event::Kind::RoundCancelled(_)
+                | pb::event::Kind::ListsClosed(_)
+                | pb::event::Kind::RoundDrawn(_),
             )
             | None => Ok(()),
         }

@@ -201,7 +201,7 @@ pub fn decide(snapshot: &mut Snapshot, application: &Application, now: Moment) -
     if section.state != section::State::Published {
         return Err(Error::NotPublished);
     }
-    let round = round::current(&term.rounds, now)?;
+    let round = round::current(&term.rounds, section.seats.basic_care, now)?;
     let ruling = term.ruling.as_ref().map_err(Silent::clone)?;
     if let Some(place) = places.iter().find(|place| place.section_id == section.id) {
         return Err(Error::AlreadyEnrolled { enrollment_id: place.enrollment_id });
@@ -350,6 +350,7 @@ pub(crate) mod tests {
                 taken_count: 0,
                 waitlisted_count: 0,
                 last_waitlist_number: 0,
+                promised_count: 0,
                 basic_care: false,
             },
             extended_care: false,
@@ -367,6 +368,7 @@ pub(crate) mod tests {
             open_at: at(0),
             close_at: at(1_000),
             waits: Waits { review_seconds: 600, payment_seconds: 60 },
+            state: round::State::Opened,
         };
         let term = Term {
             rounds: vec![round],

@@ -59,7 +59,7 @@ impl FollowCatalog {
             let change = enrollment::lose(&enrollment, release.clone());
             (enrollment, change)
         });
-        change::make(tx, &mut [section], changes.collect(), self.clock.now()).await?;
+        change::make(tx, &mut [section], changes.collect(), tx.now(self.clock.as_ref()).await?).await?;
         Ok(())
     }
 }
@@ -109,6 +109,7 @@ fn section(message: message::Section) -> Result<Section, Status> {
             taken_count: 0,
             waitlisted_count: 0,
             last_waitlist_number: 0,
+            promised_count: 0,
             basic_care: message.basic_care,
         },
         extended_care: !message.slots.is_empty() && message.slots.iter().all(is_extended),

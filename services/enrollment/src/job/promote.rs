@@ -35,7 +35,7 @@ async fn fill(bench: &Bench, id: Id<Section>) -> Result<u64, Status> {
     let Some(section) = sections.first_mut() else {
         return Ok(0);
     };
-    let promoted = change::promote(&tx, section, bench.clock.now()).await?;
+    let promoted = change::promote(&tx, section, tx.now(bench.clock.as_ref()).await?).await?;
     store::section::save_seats(&tx, &sections).await?;
     tx.commit().await?;
     Ok(promoted)

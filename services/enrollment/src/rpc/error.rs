@@ -73,6 +73,20 @@ pub fn round(error: &round::Error) -> Status {
         round::Error::Closed { close_at } => {
             status::refused("ROUND_CLOSED", &[("close_time", text(close_at))])
         }
+        round::Error::WishesOnly { round_id } => {
+            status::refused("WISHES_ONLY", &[("round_id", round_id.to_string())])
+        }
+        round::Error::ApplicationsOnly => status::refused("APPLICATIONS_ONLY", &[]),
+        round::Error::NotClosed { close_at } => {
+            status::refused("LISTS_NOT_CLOSED", &[("close_time", text(close_at))])
+        }
+        round::Error::Drawn => status::refused("ROUND_DRAWN", &[]),
+        round::Error::Cancelled { reason } => {
+            status::refused("ROUND_CANCELLED", &[("round_reason", reason.clone())])
+        }
+        round::Error::NotLater { close_at } => {
+            status::refused("NOT_LATER", &[("close_time", text(close_at))])
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::convert::{self, Reader};
 use super::{EnrollmentRpc, error, line};
 use crate::domain::enrollment::Enrollment;
+use crate::domain::round::Round;
 use crate::domain::section::Section;
 use crate::event::timestamp;
 use crate::store;
@@ -50,7 +51,13 @@ pub async fn list_rounds(
     let term = store::term::find(rpc.db.read(), term_id).await?;
     let term = term.ok_or_else(|| status::not_found("term", term_id))?;
     let rounds = store::round::list(rpc.db.read(), &[term_id]).await?;
-    Ok(ListRoundsResponse { rounds: rounds.iter().map(|round| convert::round(round, &term.path)).collect() })
+    let acts = store::draw::find_last(rpc.db.read(), &rounds).await?;
+    let changes = store::round::list_changes(rpc.db.read(), &rounds).await?;
+    let render = |round: &Round| {
+        let changes = changes.get(&round.id).map(Vec::as_slice).unwrap_or_default();
+        convert::round(round, &term.path, acts.get(&round.id), changes)
+    };
+    Ok(ListRoundsResponse { rounds: rounds.iter().map(render).collect() })
 }
 
 /// Gives how full a term's sections are.

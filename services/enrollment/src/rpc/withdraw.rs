@@ -110,7 +110,7 @@ async fn give_back(
         // It was settled since billing would have been asked.
         return Err(status::aborted("ENROLLMENT_CHANGED"));
     }
-    let now = rpc.clock.now();
+    let now = tx.now(rpc.clock.as_ref()).await?;
     let change = match ground.is_closed {
         true => enrollment::withdraw_closed(&locked.enrollment),
         false => enrollment::withdraw(&locked.enrollment),

@@ -96,6 +96,24 @@ pub async fn lock_live_of_section(
     rows.into_iter().map(read).collect()
 }
 
+/// Lists the live enrollments of sections, in no order.
+///
+/// # Errors
+/// When the database refuses, or a row breaks a promise.
+pub async fn list_live(
+    db: &impl ConnectionTrait,
+    district_id: Id<District>,
+    sections: &[Id<Section>],
+) -> Result<Vec<Enrollment>, Error> {
+    let rows = enrollment::Entity::find()
+        .filter(enrollment::Column::DistrictId.eq(district_id.uuid()))
+        .filter(enrollment::Column::SectionId.is_in(sections.iter().map(|id| id.uuid())))
+        .filter(enrollment::Column::State.ne("released"))
+        .all(db)
+        .await?;
+    rows.into_iter().map(read).collect()
+}
+
 /// Makes PostgreSQL plan this transaction's statements by their indexes.
 ///
 /// A table that was empty when a plan was made is scanned whole by that plan, ever slower while it fills: at the opening of a

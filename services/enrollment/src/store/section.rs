@@ -150,7 +150,11 @@ pub async fn list_promotable(
         promotable = promotable.filter(section::Column::Id.gt(after.uuid()));
     }
     let ids: Vec<Uuid> = promotable
-        .filter(Expr::col(section::Column::TakenCount).lt(Expr::col(section::Column::CapacityCount)))
+        .filter(
+            Expr::col(section::Column::TakenCount)
+                .add(Expr::col(section::Column::PromisedCount))
+                .lt(Expr::col(section::Column::CapacityCount)),
+        )
         .order_by_asc(section::Column::Id)
         .limit(limit)
         .into_tuple()
@@ -189,6 +193,7 @@ pub async fn insert(tx: &Tx, section: &Section) -> Result<(), Error> {
         taken_count: Set(section.seats.taken_count),
         waitlisted_count: Set(section.seats.waitlisted_count),
         last_waitlist_number: Set(section.seats.last_waitlist_number),
+        promised_count: Set(section.seats.promised_count),
         basic_care: Set(section.seats.basic_care),
         extended_care: Set(section.extended_care),
         state: Set(state.to_owned()),
@@ -225,6 +230,7 @@ struct SeatsJson {
     taken_count: i32,
     waitlisted_count: i32,
     last_waitlist_number: i64,
+    promised_count: i32,
 }
 
 /// Keeps the counters of locked sections, all in one statement.
@@ -239,6 +245,7 @@ pub async fn save_seats(tx: &Tx, sections: impl IntoIterator<Item = &Section>) -
             taken_count: section.seats.taken_count,
             waitlisted_count: section.seats.waitlisted_count,
             last_waitlist_number: section.seats.last_waitlist_number,
+            promised_count: section.seats.promised_count,
         })
         .collect();
     if rows.is_empty() {
@@ -247,15 +254,17 @@ pub async fn save_seats(tx: &Tx, sections: impl IntoIterator<Item = &Section>) -
     let sql = match tx.kind() {
         Kind::Postgres => {
             "update section set taken_count = s.taken_count, waitlisted_count = s.waitlisted_count, \
-             last_waitlist_number = s.last_waitlist_number \
+             last_waitlist_number = s.last_waitlist_number, promised_count = s.promised_count \
              from jsonb_to_recordset(cast($1 as text)::jsonb) \
-             as s (id uuid, taken_count integer, waitlisted_count integer, last_waitlist_number bigint) \
+             as s (id uuid, taken_count integer, waitlisted_count integer, last_waitlist_number bigint, \
+             promised_count integer) \
              where section.id = s.id"
         }
         Kind::Sqlite => {
             "update section set taken_count = s.value ->> 'taken_count', \
              waitlisted_count = s.value ->> 'waitlisted_count', \
-             last_waitlist_number = s.value ->> 'last_waitlist_number' \
+             last_waitlist_number = s.value ->> 'last_waitlist_number', \
+             promised_count = s.value ->> 'promised_count' \
              from json_each($1) as s where section.id = unhex(s.value ->> 'id')"
         }
     };
@@ -302,6 +311,7 @@ fn read(row: section::Model) -> Result<Section, Error> {
             taken_count: row.taken_count,
             waitlisted_count: row.waitlisted_count,
             last_waitlist_number: row.last_waitlist_number,
+            promised_count: row.promised_count,
             basic_care: row.basic_care,
         },
         extended_care: row.extended_care,

@@ -106,6 +106,8 @@ pub struct World {
     pub packs: Arc<Live>,
     pub school: School,
     pub url: String,
+    /// A second process on the same database, once there is one.
+    other_url: Option<String>,
     keys: Arc<tempfile::TempDir>,
     peers: String,
     stop: CancellationToken,
@@ -148,6 +150,7 @@ impl World {
             packs,
             school: School::new(),
             url: String::new(),
+            other_url: None,
             keys: Arc::new(keys),
             peers,
             stop: CancellationToken::new(),
@@ -163,6 +166,18 @@ impl World {
         let (url, _) = self.serve(self.db.reopen().await).await;
         let link = Link::service(client::channel(&url).unwrap(), Arc::new(self.signer("gateway")));
         EnrollmentServiceClient::new(link)
+    }
+
+    /// Serves once more beside, as another process on the same database would: see [`Self::guardian_at`].
+    pub async fn serve_beside(&mut self) {
+        self.other_url = Some(self.serve(self.db.reopen().await).await.0);
+    }
+
+    /// A guardian at the first process, or at the one beside it.
+    pub fn guardian_at(&self, family: &Family, beside: bool) -> EnrollmentServiceClient<Link> {
+        let url = self.other_url.as_ref().filter(|_| beside).unwrap_or(&self.url);
+        let link = Link::anonymous(client::channel(url).unwrap());
+        EnrollmentServiceClient::new(link.as_caller(self.token(family)))
     }
 
     async fn serve(&self, db: Db) -> (String, tokio::task::JoinHandle<anyhow::Result<()>>) {
@@ -193,6 +208,11 @@ impl World {
     fn signer(&self, issuer: &str) -> Signer {
         Signer::load(issuer, &self.keys.path().join(format!("{issuer}.key.pem")), self.clock.shared())
             .unwrap()
+    }
+
+    /// What the service seals with.
+    pub fn sealer(&self) -> Arc<Sealer> {
+        Arc::new(Sealer::from_file(&self.keys.path().join("enrollment.seal")).unwrap())
     }
 
     pub fn now(&self) -> Moment {
@@ -311,6 +331,7 @@ impl World {
             close_time: Some(time(self.now() + TimeDelta::days(2))),
             review_seconds: 0,
             payment_seconds: 0,
+            ..OpenRoundRequest::default()
         };
         self.staff(Role::Principal).open_round(request).await.unwrap();
     }
@@ -470,6 +491,23 @@ impl World {
         let events = told::<message::Event>(&self.db).await;
         let last = events.into_iter().rfind(|(_, subject, _)| subject.to_string() == id);
         last.unwrap().2.kind.unwrap()
+    }
+
+    /// Stops the service; the world stays for another process to serve.
+    pub async fn halt(&mut self) {
+        self.stop.cancel();
+        let served = std::mem::replace(&mut self.served, tokio::spawn(async { Ok(()) }));
+        served.await.unwrap().unwrap();
+    }
+
+    /// Where the keys are.
+    pub fn keys(&self) -> &Path {
+        self.keys.path()
+    }
+
+    /// Where billing, identity and the catalog are, as far as they are asked.
+    pub fn peers(&self) -> &str {
+        &self.peers
     }
 
     /// Stops the service and looks whether what it left keeps every promise.
