@@ -314,6 +314,7 @@ async fn c35_a_round_opens_only_where_there_is_something_to_sign_and_a_region_th
             close_time: Some(time(world.now() + chrono::TimeDelta::days(1))),
             review_seconds: 0,
             payment_seconds: 0,
+            ..OpenRoundRequest::default()
         };
         let mut principal = world.staff(Role::Principal);
         let refused = principal.open_round(request.clone()).await.unwrap_err();

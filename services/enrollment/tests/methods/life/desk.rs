@@ -185,6 +185,7 @@ impl Desk {
                         last_waitlist_number: 0,
                         basic_care: false,
                     },
+                    extended_care: false,
                     state: State::Published,
                 };
                 store::section::insert(&tx, &section).await.unwrap();
