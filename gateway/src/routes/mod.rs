@@ -1,5 +1,6 @@
 //! The routes, one file an area. A handler reads the request, calls one method, renders the answer.
 
+mod basket;
 mod billing;
 mod catalog;
 mod day;
@@ -102,6 +103,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(identity::routes())
         .merge(catalog::routes())
         .merge(enrollment::routes())
+        .merge(basket::routes())
         .merge(day::routes())
         .merge(billing::routes())
         .merge(supervision::routes())

@@ -11,6 +11,7 @@
 //! | [`waitlist`] | who in line is next |
 
 pub mod admission;
+pub mod basket;
 pub mod day;
 pub mod enrollment;
 pub mod pupil;

@@ -7,6 +7,7 @@
 //! | [`section`] | `section`: what the catalog told, and how full it is |
 //! | [`round`] | `round` |
 //! | [`enrollment`] | `enrollment`, `enrollment_slot` |
+//! | `many` | many ids in one bound value |
 //! | [`place`] | what pupils have already, out of `enrollment` and `section` |
 //! | [`day`] | the school day: lessons, marks, leaves, duties |
 //! | [`vault`] | sealing and opening fields |
@@ -20,6 +21,7 @@ pub mod check;
 pub mod day;
 pub mod enrollment;
 pub mod entity;
+mod many;
 pub mod migration;
 pub mod place;
 pub mod pupil;

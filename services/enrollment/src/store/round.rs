@@ -1,11 +1,12 @@
 //! Rounds.
 
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _};
 use shared::db::{Error, Tx};
 use shared::value::{Id, Moment, Term};
 
 use super::entity::round;
+use super::many::among;
 use crate::domain::round::{Mode, Round, Waits};
 
 const TABLE: &str = "round";
@@ -16,7 +17,7 @@ const TABLE: &str = "round";
 /// When the database refuses, or a row breaks a promise.
 pub async fn list(db: &impl ConnectionTrait, terms: &[Id<Term>]) -> Result<Vec<Round>, Error> {
     let rows = round::Entity::find()
-        .filter(round::Column::TermId.is_in(terms.iter().map(|id| id.uuid())))
+        .filter(among(db, round::Entity, round::Column::TermId, terms.iter().map(|id| id.uuid())))
         .order_by_desc(round::Column::OpenAt)
         .order_by_desc(round::Column::Id)
         .all(db)

@@ -4,6 +4,7 @@
 
 mod apply;
 mod apply_race;
+mod basket;
 mod day;
 mod decide_step;
 mod fakes;
