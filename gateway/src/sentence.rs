@@ -433,6 +433,16 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "名额已满[：共 {capacity_count} 个名额，已占 {taken_count} 个，{waitlisted_count} 人在候补]。",
         "The section is full[: {capacity_count} seats, {taken_count} taken, {waitlisted_count} waiting].",
     ),
+    (
+        "BASKET_REFUSED",
+        "这一组课程没有选上[：其中 {failed_count} 门选不了]，一个名额也没有占用。",
+        "These courses were not taken[: {failed_count} of them cannot be had]; no seat is held.",
+    ),
+    (
+        "PARTS_CLASH",
+        "与一同选择的课程[“{section_title}”]时间冲突。",
+        "It clashes with another course of the same choice[: “{section_title}”].",
+    ),
     ("NOT_OF_THIS_SCHOOL", "只能选择本校的课程。", "Only courses of the pupil's own school can be chosen."),
     (
         "QUEUE_FULL",

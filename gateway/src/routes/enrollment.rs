@@ -333,11 +333,17 @@ impl From<pb::Enrollment> for Enrollment {
 
 /// What became of an application.
 #[derive(Serialize, ToSchema)]
-struct Applied {
+pub(super) struct Applied {
     /// The enrollment.
     enrollment: Enrollment,
     /// How full the section was when it was decided.
     seats: Option<Seats>,
+}
+
+impl From<pb::ApplyResponse> for Applied {
+    fn from(answer: pb::ApplyResponse) -> Self {
+        Self { enrollment: answer.enrollment.unwrap_or_default().into(), seats: answer.seats.map(Into::into) }
+    }
 }
 
 /// Applies for a seat for a pupil.
@@ -357,10 +363,7 @@ async fn apply(
         join_waitlist: body.join_waitlist,
     };
     let answer = edge.admissions.apply(session.caller_token, request).await?;
-    Ok(axum::Json(Applied {
-        enrollment: answer.enrollment.unwrap_or_default().into(),
-        seats: answer.seats.map(Into::into),
-    }))
+    Ok(axum::Json(answer.into()))
 }
 
 /// Gives one enrollment.

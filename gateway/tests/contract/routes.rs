@@ -170,6 +170,12 @@ fn cases() -> Vec<Case> {
             Json(json!({ "pupil_id": ID, "section_id": ID, "join_waitlist": true })),
         )
         .hidden(&["enrollment.pupil_path"]),
+        case(
+            "apply_basket",
+            "enrollment/ApplyBasket",
+            Json(json!({ "pupil_id": ID, "section_ids": [ID, ID], "join_waitlist": true })),
+        )
+        .hidden(&["places.enrollment.pupil_path"]),
         case("get_enrollment", "enrollment/GetEnrollment", Nothing).hidden(&["enrollment.pupil_path"]),
         case("withdraw", "enrollment/Withdraw", Nothing).hidden(&["enrollment.pupil_path"]),
         case(

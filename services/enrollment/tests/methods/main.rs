@@ -5,6 +5,7 @@
 mod agreement;
 mod apply;
 mod apply_race;
+mod basket;
 mod bug_classes;
 mod clocks;
 mod day;
