@@ -6,6 +6,7 @@ mod day;
 mod enrollment;
 mod identity;
 mod priority;
+mod round;
 mod supervision;
 mod wechat;
 
@@ -105,6 +106,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(enrollment::routes())
         .merge(day::routes())
         .merge(priority::routes())
+        .merge(round::routes())
         .merge(billing::routes())
         .merge(supervision::routes())
 }

@@ -163,6 +163,13 @@ impl World {
         EnrollmentServiceClient::new(link)
     }
 
+    /// Serves once more, as [`World::replica`] does; gives a link to it as `caller`.
+    pub async fn replica_link(&self, caller: &Caller) -> Link {
+        let (url, _) = self.serve(self.db.reopen().await).await;
+        let token = self.signer("identity").token(caller, Duration::from_secs(300)).unwrap();
+        Link::anonymous(client::channel(&url).unwrap()).as_caller(token)
+    }
+
     async fn serve(&self, db: Db) -> (String, tokio::task::JoinHandle<anyhow::Result<()>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -307,8 +314,7 @@ impl World {
             mode: message::round::Mode::FirstCome.into(),
             open_time: Some(time(self.now() - TimeDelta::hours(1))),
             close_time: Some(time(self.now() + TimeDelta::days(2))),
-            review_seconds: 0,
-            payment_seconds: 0,
+            ..OpenRoundRequest::default()
         };
         self.staff(Role::Principal).open_round(request).await.unwrap();
     }

@@ -92,11 +92,7 @@ pub fn seat(
 
 impl Hall<'_> {
     const fn terms(&self) -> Terms {
-        Terms {
-            fee: self.ruling.fee,
-            waits: self.round.waits,
-            asks_agreement: self.ruling.asks_agreement,
-        }
+        Terms { fee: self.ruling.fee, waits: self.round.waits, asks_agreement: self.ruling.asks_agreement }
     }
 
     fn admit(
