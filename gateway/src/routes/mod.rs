@@ -1,13 +1,16 @@
 //! The routes, one file an area. A handler reads the request, calls one method, renders the answer.
 
+mod agreement;
 mod billing;
 mod catalog;
 mod day;
 mod enrollment;
 mod identity;
+mod notice;
 mod priority;
 mod round;
 mod supervision;
+mod survey;
 mod wechat;
 
 use std::time::Duration;
@@ -104,9 +107,12 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(identity::routes())
         .merge(catalog::routes())
         .merge(enrollment::routes())
+        .merge(agreement::routes())
         .merge(day::routes())
         .merge(priority::routes())
         .merge(round::routes())
+        .merge(notice::routes())
+        .merge(survey::routes())
         .merge(billing::routes())
         .merge(supervision::routes())
 }

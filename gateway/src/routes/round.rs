@@ -415,10 +415,8 @@ struct Draw {
 
 impl From<pb::Draw> for Draw {
     fn from(draw: pb::Draw) -> Self {
-        let entered = |one: pb::EnteredValues| EnteredValues {
-            enter_time: moment(one.enter_time),
-            values: one.values,
-        };
+        let entered =
+            |one: pb::EnteredValues| EnteredValues { enter_time: moment(one.enter_time), values: one.values };
         let cutoff = |line: pb::DrawCutoff| DrawCutoff {
             reserve_group: line.reserve_group,
             tier: line.tier,
@@ -536,7 +534,10 @@ async fn get_draw_bundle(
     let headers = response.headers_mut();
     // A file to be kept: a verifier reads its bytes as they are.
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"bundle.json\""));
+    headers.insert(
+        header::CONTENT_DISPOSITION,
+        HeaderValue::from_static("attachment; filename=\"bundle.json\""),
+    );
     Ok(response)
 }
 

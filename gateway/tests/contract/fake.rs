@@ -204,11 +204,12 @@ pub fn exchanged(session_token: &str, lifetime: Duration) -> ExchangeSessionResp
     }
 }
 
-fn full_name(service: &str, method: &str) -> String {
+/// The full name of a method of `service`, as tests abbreviate it.
+pub fn full_name(service: &str, method: &str) -> String {
     let (first, rest) = service.split_at(1);
     // Enrollment has more services than one.
     let package = match service {
-        "day" | "priority" => "enrollment",
+        "agreement" | "day" | "notice" | "priority" | "round" | "survey" | "trial" => "enrollment",
         other => other,
     };
     format!("kehou.{package}.v1.{}{rest}Service/{method}", first.to_uppercase())

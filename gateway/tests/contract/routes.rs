@@ -220,6 +220,20 @@ fn cases() -> Vec<Case> {
         )
         .hidden(&["round.path"]),
         case("cancel_round", "round/CancelRound", Json(json!({ "reason": "课程调整" }))).hidden(&["round.path"]),
+        // agreements
+        case(
+            "publish_agreement",
+            "agreement/PublishAgreement",
+            Json(json!({ "title": "自愿服务协议书", "body": "一、自愿参加。" })),
+        ),
+        case("get_agreement", "agreement/GetAgreement", Nothing),
+        case(
+            "sign_agreement",
+            "agreement/SignAgreement",
+            Json(json!({ "term_id": ID, "digest": "0".repeat(64), "consent_words": "本人自愿签订" })),
+        )
+        .hidden(&["enrollments.pupil_path"]),
+        case("list_signatures", "agreement/ListSignatures", Nothing),
         // the school day
         case(
             "assign_duty",
@@ -362,6 +376,40 @@ fn cases() -> Vec<Case> {
         case("end_priority", "priority/EndPriority", Json(json!({ "reason": "父母已返乡" }))),
         case("list_pupil_priorities", "priority/ListPupilPriorities", Nothing),
         case("list_priorities", "priority/ListPriorities", Nothing),
+        // notices
+        case(
+            "send_notice",
+            "notice/SendNotice",
+            Json(json!({
+                "title": "致家长的一封信", "body": "各位家长：", "grades": [3], "class_ids": [ID],
+                "disclosure_keys": ["items"], "corrects_id": ID
+            })),
+        ),
+        case("acknowledge_notice", "notice/AcknowledgeNotice", Nothing),
+        case("list_pupil_notices", "notice/ListPupilNotices", Nothing),
+        case("list_notices", "notice/ListNotices", Nothing),
+        case("get_notice_reach", "notice/GetReach", Nothing),
+        case("list_notice_unreached", "notice/ListUnreached", Nothing),
+        // surveys
+        case(
+            "open_survey",
+            "survey/OpenSurvey",
+            Json(json!({
+                "term_id": ID, "title": "课后服务需求摸排", "naming": "anonymous",
+                "questions": [{ "title": "几点离校？", "kind": "number", "options": ["一"], "least": 16, "most": 18 }],
+                "close_time": "2026-09-20T20:00:00+08:00"
+            })),
+        ),
+        case("close_survey", "survey/CloseSurvey", Nothing),
+        case(
+            "answer_survey",
+            "survey/AnswerSurvey",
+            Json(json!({ "answers": [{ "question": 1, "options": [1, 2], "number": 17, "text": "五点半" }] })),
+        ),
+        case("list_pupil_surveys", "survey/ListPupilSurveys", Nothing),
+        case("list_surveys", "survey/ListSurveys", Nothing),
+        case("get_survey_results", "survey/GetSurveyResults", Nothing),
+        case("list_survey_answers", "survey/ListSurveyAnswers", Nothing),
         // money
         case(
             "publish_tariff",
@@ -486,25 +534,23 @@ fn asked(operation: &str, field: &str) -> &'static str {
     match field {
         "state" => STATES.iter().find(|(name, _)| *name == operation).map_or("", |(_, state)| state),
         "page_size" => "20",
+        "version_number" => "2",
         "page_token" => "next",
-        "late_only" | "open_only" => "true",
+        "late_only" | "open_only" | "awaiting_only" => "true",
         "first_day" | "last_day" => "2026-09-07",
         "section" => "primary",
         "question" => "fee",
         "key" => "refund_rule",
         "policy_version" => "pack@1",
+        "act" => "2",
+        "basis" => "last_term",
         _ => ID,
     }
 }
 
 fn full_name(method: &str) -> String {
     let (service, name) = method.split_once('/').unwrap();
-    if service == "day" {
-        // The second service of enrollment.
-        return format!("kehou.enrollment.v1.DayService/{name}");
-    }
-    let (first, rest) = service.split_at(1);
-    format!("kehou.{service}.v1.{}{rest}Service/{name}", first.to_uppercase())
+    crate::fake::full_name(service, name)
 }
 
 /// Applications come over the stream; the fake answers each with the filled response.

@@ -256,6 +256,7 @@ fn name(event: &Event) -> &'static str {
         Event::SeatConfirmed => "seat_confirmed",
         Event::SeatReleased { .. } => "seat_released",
         Event::SettlementUnseated => "settlement_unseated",
+        Event::RefundRuleMissing { .. } => "refund_rule_missing",
     }
 }
 
@@ -283,6 +284,12 @@ fn payload(enrollment: &Enrollment, event: &Event) -> message::Event {
             was_confirmed: *was_confirmed,
         }),
         Event::SettlementUnseated => Kind::SettlementUnseated(message::SettlementUnseated {}),
+        Event::RefundRuleMissing { key, guardian_id } => {
+            Kind::RefundRuleMissing(message::RefundRuleMissing {
+                key: key.clone(),
+                guardian_id: guardian_id.to_string(),
+            })
+        }
     };
     message::Event {
         enrollment_id: enrollment.id.to_string(),

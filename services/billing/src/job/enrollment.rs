@@ -59,6 +59,7 @@ impl Consumer for Enrollment {
             Some(
                 pb::event::Kind::Waitlisted(_)
                 | pb::event::Kind::AgreementAwaited(_)
+                | pb::event::Kind::RefundRuleMissing(_)
                 | pb::event::Kind::ReviewBegun(_)
                 | pb::event::Kind::SeatConfirmed(_)
                 | pb::event::Kind::RegisterClosed(_)

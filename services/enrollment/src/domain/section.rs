@@ -26,6 +26,8 @@ pub struct Section {
     pub slots: Vec<Slot>,
     /// How full it is.
     pub seats: Seats,
+    /// Whether it is extended care (延时托管) at every hour it meets: no region gives that a price.
+    pub extended_care: bool,
     /// Where it stands.
     pub state: State,
 }

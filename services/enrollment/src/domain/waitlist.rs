@@ -89,6 +89,7 @@ mod tests {
                 promised_count: 0,
                 basic_care: false,
             },
+            extended_care: false,
             state: section::State::Published,
         }
     }

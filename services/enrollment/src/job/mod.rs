@@ -42,7 +42,7 @@ use crate::hint::Hints;
 pub struct Bench {
     /// The service's database.
     pub db: Db,
-    /// The time of day: what is due is decided by it. How often a job looks goes by real time.
+    /// The time of day, where the database has none of its own: what is due is decided by it. How often a job looks goes by real time.
     pub clock: SharedClock,
     /// Which sections are known to be full.
     pub hints: Arc<Hints>,

@@ -67,6 +67,8 @@ pub fn enrollment(
             Reader::Guardian => Vec::new(),
             Reader::Staff => enrollment.pupil_path.iter().map(ToString::to_string).collect(),
         },
+        withdrawal_ask_time: None,
+        line: None,
     }
 }
 

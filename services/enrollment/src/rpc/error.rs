@@ -7,6 +7,7 @@ use tonic::Status;
 
 use super::convert;
 use crate::domain::admission::{self, Application};
+use crate::domain::agreement;
 use crate::domain::enrollment::{self, Enrollment};
 use crate::domain::round;
 use crate::domain::section::Seats;
@@ -125,6 +126,19 @@ pub fn enrollment(error: &enrollment::Error, enrollment: &Enrollment) -> Status 
         }
         // Commands no caller gives: only feeds and jobs do, and they handle it themselves.
         Error::NotInLine | Error::NotHeld => status::internal(error),
+    }
+}
+
+/// Refuses for an agreement's sake.
+pub fn agreement(error: &agreement::Error) -> Status {
+    use agreement::Error;
+    match error {
+        Error::NotAsked => status::refused("AGREEMENT_NOT_REQUIRED", &[]),
+        Error::NotPublished => status::refused("AGREEMENT_NOT_PUBLISHED", &[]),
+        Error::Changed { version_number, digest } => status::refused(
+            "AGREEMENT_CHANGED",
+            &[("version_number", version_number.to_string()), ("digest", digest.clone())],
+        ),
     }
 }
 

@@ -14,8 +14,10 @@ use uuid::Uuid;
 
 use super::ruling::policy_in;
 use super::{EnrollmentRpc, convert, error, round as drawn};
+use crate::domain::agreement;
 use crate::domain::draw::terms::{self, Rule};
 use crate::domain::enrollment::Fee;
+use crate::domain::offer;
 use crate::domain::round::{self, Mode, Round, State, Waits};
 use crate::domain::term::{Ruling, Term};
 use crate::store;
@@ -47,8 +49,9 @@ pub async fn open_round(
         return Err(status::invalid(&violations));
     }
     // Asked before the transaction: a transaction does not wait on a network.
-    check_tariff(rpc, &policy, &term).await?;
-    db::retry(|| open(rpc, &policy, &key, &parsed)).await
+    let ruling = Ruling::of(&policy).map_err(|error| error::silent(&error))?;
+    check_tariff(rpc, &ruling, &term).await?;
+    db::retry(|| open(rpc, &policy, &ruling, &key, &parsed)).await
 }
 
 struct Parsed {
@@ -138,8 +141,8 @@ fn seconds(violations: &mut Violations, field: &str, given: i32, default: i32, l
 }
 
 /// Where parents pay, families must be able to see what before they choose.
-async fn check_tariff(rpc: &EnrollmentRpc, policy: &Policy, term: &Term) -> Result<(), Status> {
-    match Ruling::of(policy).map_err(|error| error::silent(&error))?.fee {
+async fn check_tariff(rpc: &EnrollmentRpc, ruling: &Ruling, term: &Term) -> Result<(), Status> {
+    match ruling.fee {
         Fee::Free => return Ok(()),
         Fee::Charged => {}
     }
@@ -157,6 +160,7 @@ async fn check_tariff(rpc: &EnrollmentRpc, policy: &Policy, term: &Term) -> Resu
 async fn open(
     rpc: &EnrollmentRpc,
     policy: &Policy,
+    ruling: &Ruling,
     key: &RequestKey,
     parsed: &Parsed,
 ) -> Result<OpenRoundResponse, Status> {
@@ -191,7 +195,10 @@ async fn open(
     };
     let section_count = u64::try_from(sections.len()).unwrap_or(u64::MAX);
     round::open(&opened, &others, section_count).map_err(|error| error::round(&error))?;
+    let in_force = store::agreement::in_force(&tx, term.id).await?;
+    agreement::open(ruling.asks_agreement, in_force.as_ref()).map_err(|error| error::agreement(&error))?;
     store::round::insert(&tx, &opened, now).await?;
+    store::offer::save(&tx, term.district_id, term.id, &offer::Rule::of(policy)).await?;
     if opened.mode.is_drawn() {
         let groups: Vec<_> =
             policy::enroll::priority_groups(policy).iter().map(|group| group.key.clone()).collect();
@@ -202,7 +209,8 @@ async fn open(
     }
     let act = store::draw::find(&tx, &opened, None).await?;
     let round = convert::round(&opened, &term.path, act.as_ref(), &[]);
-    let response = OpenRoundResponse { round: Some(round) };
+    let silent_keys = offer::Rule::silent_keys(policy).into_iter().map(str::to_owned).collect();
+    let response = OpenRoundResponse { round: Some(round), silent_keys };
     claim.answer(&tx, &response).await?;
     tx.commit().await?;
     Ok(response)

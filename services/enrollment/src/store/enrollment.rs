@@ -11,11 +11,11 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use shared::db::{Error, Kind, Tx};
 use shared::value::{
-    District, Enrollment as EnrollmentKind, Guardian, Id, Moment, Page, Pupil, School, Section,
+    District, Enrollment as EnrollmentKind, Guardian, Id, Moment, Page, Pupil, School, Section, Term,
 };
 use uuid::Uuid;
 
-use super::entity::{enrollment, enrollment_slot};
+use super::entity::{enrollment, enrollment_slot, section};
 use super::{from_json, to_json};
 use crate::domain::enrollment::{Change, Enrollment, Fee, Release, ReleaseReason, State, Step, Steps, Terms};
 use crate::domain::round::Waits;
@@ -294,6 +294,73 @@ pub async fn list_seated(
     rows.into_iter().map(read).collect()
 }
 
+/// A pupil who has a place that asks for a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The pupil.
+    pub pupil_id: Id<Pupil>,
+    /// Whether a seat waits for it.
+    pub is_awaiting: bool,
+}
+
+/// Lists the pupils who have a live place in a term that asks for a signature, by pupil id. `classes` are the classes wanted; none
+/// for the whole school.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn list_asking(
+    db: &impl ConnectionTrait,
+    district_id: Id<District>,
+    term_id: Id<Term>,
+    classes: Option<&[Uuid]>,
+    awaiting_only: bool,
+    page: &Page<Uuid>,
+) -> Result<Vec<Asked>, Error> {
+    // By its sections: they have an index, and terms have none.
+    let sections = Query::select()
+        .column(section::Column::Id)
+        .from(section::Entity)
+        .and_where(section::Column::TermId.eq(term_id.uuid()))
+        .to_owned();
+    let mut query = enrollment::Entity::find()
+        .select_only()
+        .column(enrollment::Column::PupilId)
+        .filter(enrollment::Column::DistrictId.eq(district_id.uuid()))
+        .filter(enrollment::Column::SectionId.in_subquery(sections))
+        .filter(enrollment::Column::AsksAgreement.eq(true));
+    query = if awaiting_only {
+        query.filter(enrollment::Column::State.eq("awaiting_agreement"))
+    } else {
+        query.filter(enrollment::Column::State.ne("released"))
+    };
+    if let Some(classes) = classes {
+        query = query.filter(enrollment::Column::ClassId.is_in(classes.iter().copied()));
+    }
+    if let Some(after) = page.after {
+        query = query.filter(enrollment::Column::PupilId.gt(after));
+    }
+    let pupils: Vec<Uuid> = query
+        .group_by(enrollment::Column::PupilId)
+        .order_by_asc(enrollment::Column::PupilId)
+        .limit(page.size)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let awaiting: Vec<Uuid> = enrollment::Entity::find()
+        .select_only()
+        .column(enrollment::Column::PupilId)
+        .filter(enrollment::Column::DistrictId.eq(district_id.uuid()))
+        .filter(enrollment::Column::TermId.eq(term_id.uuid()))
+        .filter(enrollment::Column::PupilId.is_in(pupils.iter().copied()))
+        .filter(enrollment::Column::State.eq("awaiting_agreement"))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let awaiting: HashSet<_> = awaiting.into_iter().collect();
+    let asked = |id| Asked { pupil_id: Id::new(id), is_awaiting: awaiting.contains(&id) };
+    Ok(pupils.into_iter().map(asked).collect())
+}
+
 /// Gives every pupil who ever applied for a section and got something: whose repeat has an answer of its own.
 ///
 /// # Errors
@@ -315,6 +382,7 @@ pub async fn pupils_ever_in(
 }
 
 /// Lists enrollments whose wait for a signature, review or hold is over at `now`, longest over first.
+/// Lists enrollments whose review or hold is over at `now`, longest over first, then oldest first.
 ///
 /// # Errors
 /// When the database refuses.
@@ -328,6 +396,7 @@ pub async fn list_due(
         .column(enrollment::Column::Id)
         .filter(enrollment::Column::HoldExpiresAt.lte(now))
         .order_by_asc(enrollment::Column::HoldExpiresAt)
+        .order_by_asc(enrollment::Column::Id)
         .limit(limit)
         .into_tuple()
         .all(db)
@@ -335,7 +404,7 @@ pub async fn list_due(
     Ok(ids.into_iter().map(Id::new).collect())
 }
 
-/// Lists enrollments being given back about which billing is to be asked at `now`, longest waiting first.
+/// Lists enrollments being given back about which billing is to be asked at `now`, longest waiting first, then oldest first.
 ///
 /// # Errors
 /// When the database refuses.
@@ -349,6 +418,7 @@ pub async fn list_closing(
         .column(enrollment::Column::Id)
         .filter(enrollment::Column::NextCloseAt.lte(now))
         .order_by_asc(enrollment::Column::NextCloseAt)
+        .order_by_asc(enrollment::Column::Id)
         .limit(limit)
         .into_tuple()
         .all(db)

@@ -10,9 +10,14 @@
 //! | [`draw`] | `draw`, `draw_entry`, `draw_file`: acts, and what became of the wishes on their lists |
 //! | [`enrollment`] | `enrollment`, `enrollment_slot` |
 //! | [`agreement`] | `agreement`, `signature` |
+//! | [`withdrawal`] | `withdrawal` |
+//! | [`line`] | `line`: how lines have moved |
+//! | [`offer`] | `offer_rule`: what policies say about offers from the line |
 //! | [`place`] | what pupils have already, out of `enrollment` and `section` |
 //! | [`priority`] | `priority`, `priority_change` |
 //! | [`evidence`] | `evidence`, `evidence_reading` |
+//! | [`notice`] | `notice`, `notice_pupil` |
+//! | [`survey`] | `survey`, `survey_answer` |
 //! | [`day`] | the school day: lessons, marks, leaves, duties |
 //! | [`vault`] | sealing and opening fields |
 //! | [`check`] | the invariants over all of them |
@@ -28,15 +33,20 @@ pub mod draw;
 pub mod enrollment;
 pub mod entity;
 pub mod evidence;
+pub mod line;
 pub mod migration;
+pub mod notice;
+pub mod offer;
 pub mod place;
 pub mod priority;
 pub mod pupil;
 pub mod round;
 pub mod section;
+pub mod survey;
 pub mod term;
 pub mod vault;
 pub mod wish;
+pub mod withdrawal;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

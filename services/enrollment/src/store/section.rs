@@ -130,18 +130,26 @@ pub async fn count_published(db: &impl ConnectionTrait, term_id: Id<Term>) -> Re
     Ok(published.count(db).await?)
 }
 
-/// Finds sections with a free seat and somebody in line, at most `limit`.
+/// Finds sections with a free seat and somebody in line, by id, those after `after`, at most `limit`.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list_promotable(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Id<SectionKind>>, Error> {
+pub async fn list_promotable(
+    db: &impl ConnectionTrait,
+    after: Option<Id<SectionKind>>,
+    limit: u64,
+) -> Result<Vec<Id<SectionKind>>, Error> {
     use sea_orm::ExprTrait as _;
     use sea_orm::sea_query::Expr;
-    let ids: Vec<Uuid> = section::Entity::find()
+    let mut promotable = section::Entity::find()
         .select_only()
         .column(section::Column::Id)
         .filter(section::Column::State.eq("published"))
-        .filter(section::Column::WaitlistedCount.gt(0))
+        .filter(section::Column::WaitlistedCount.gt(0));
+    if let Some(after) = after {
+        promotable = promotable.filter(section::Column::Id.gt(after.uuid()));
+    }
+    let ids: Vec<Uuid> = promotable
         .filter(
             Expr::col(section::Column::TakenCount)
                 .add(Expr::col(section::Column::PromisedCount))
@@ -187,6 +195,7 @@ pub async fn insert(tx: &Tx, section: &Section) -> Result<(), Error> {
         last_waitlist_number: Set(section.seats.last_waitlist_number),
         promised_count: Set(section.seats.promised_count),
         basic_care: Set(section.seats.basic_care),
+        extended_care: Set(section.extended_care),
         state: Set(state.to_owned()),
         cancel_reason: Set(cancel_reason),
     };
@@ -305,6 +314,7 @@ fn read(row: section::Model) -> Result<Section, Error> {
             promised_count: row.promised_count,
             basic_care: row.basic_care,
         },
+        extended_care: row.extended_care,
         state: match row.state.as_str() {
             "published" => State::Published,
             "cancelled" => State::Cancelled { reason: row.cancel_reason },

@@ -8,7 +8,7 @@ use enrollment::config::Admission;
 use enrollment::domain::admission::{Application, Error};
 use enrollment::domain::round;
 use enrollment::hint::Hints;
-use enrollment::rpc::apply::{Desk, Queue};
+use enrollment::rpc::apply::{Decide as _, Desk, Queue};
 use proto::enrollment::v1::{self as message, ApplyStreamRequest, OpenRoundRequest};
 use shared::clock::{Clock as _, SharedClock, SystemClock};
 use shared::db::Kind;
@@ -52,6 +52,7 @@ async fn open(world: &World, open_at: Moment, close_at: Moment) -> Id<Section> {
         close_time: Some(time(close_at)),
         review_seconds: 0,
         payment_seconds: 0,
+        ..OpenRoundRequest::default()
     };
     world.staff(shared::caller::Role::Principal).open_round(request).await.unwrap();
     section_id

@@ -171,6 +171,7 @@ pub(crate) mod tests {
                 promised_count: 0,
                 basic_care: false,
             },
+            extended_care: false,
             state: SectionState::Published,
         }
     }

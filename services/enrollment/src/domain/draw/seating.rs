@@ -295,7 +295,7 @@ mod tests {
             new.map(|(one, _)| one.pupil_id).collect()
         };
         assert_eq!((got(true), got(false)), (admitted, line));
-        let numbers: Vec<_> = seated.new.iter().filter_map(|(one, _)| match one.state {
+        let numbers = seated.new.iter().filter_map(|(one, _)| match one.state {
             State::Waitlisted { number } => Some(number),
             _ => None,
         });

@@ -8,7 +8,7 @@ use shared::clock::SharedClock;
 use shared::db::{Db, Error, Tx};
 use shared::value::{Enrollment as EnrollmentKind, Id, Moment, Term as TermKind};
 
-use super::Given;
+use super::{Decide, Given};
 use crate::domain::admission::{self, Application, Outcome, Prior, Snapshot, Term};
 use crate::domain::enrollment::{Enrollment, Event};
 use crate::domain::round;
@@ -30,19 +30,11 @@ pub struct Desk {
     pub hints: Arc<Hints>,
 }
 
-/// What was decided, in the order of arrival.
+/// What was decided, in the order given.
 type Decided = Vec<Result<Outcome, admission::Error>>;
 
-impl Desk {
-    /// Decides a group in one transaction; gives what each application got, in the order given.
-    ///
-    /// # Errors
-    /// When the database refuses. Then nothing was done, or, if the connection broke at the commit, it may have been: to decide the
-    /// same group again finds out.
-    pub async fn decide(
-        &self,
-        group: &[&Application],
-    ) -> Result<Vec<Result<Given, admission::Error>>, Error> {
+impl Decide for Desk {
+    async fn decide(&self, group: &[&Application]) -> Result<Vec<Result<Given, admission::Error>>, Error> {
         let reading = self.hints.reading();
         let tx = self.db.begin().await?;
         let (mut snapshot, found) = self.lock(&tx, group).await?;
@@ -58,7 +50,9 @@ impl Desk {
         self.remember_full(&snapshot, &given, now, reading).await;
         Ok(given)
     }
+}
 
+impl Desk {
     /// Locks the group's sections, then its pupils; reads what they have.
     async fn lock(&self, tx: &Tx, group: &[&Application]) -> Result<(Snapshot, Vec<Enrollment>), Error> {
         store::enrollment::plan_for_growth(tx).await?;

@@ -19,18 +19,19 @@ use std::time::Duration;
 
 use proto::enrollment::v1::{ApplyRequest, ApplyResponse};
 use shared::caller::Caller;
-use shared::value::Violations;
+use shared::db::Error;
+use shared::value::{Id, School, Violations};
 use shared::{random, status};
 use tonic::Status;
 
 pub use group::Desk;
-pub use queue::Queue;
+pub use queue::{Queue, Waiting};
 pub use stream::{Answers, apply_stream};
 
 use super::EnrollmentRpc;
 use super::{convert, error};
-use crate::domain::admission::Application;
-use queue::Waiting;
+use crate::domain::admission::{self, Application};
+use crate::hint::Hints;
 
 /// Applies for a seat, and waits for the group's commit.
 ///
@@ -71,10 +72,7 @@ fn put(
         section_id,
         join_waitlist: request.join_waitlist,
     };
-    if let Some(seats) = rpc.hints.refusal(&application, pupil.path.school()) {
-        metrics::METRICS.known_full();
-        return Err(error::full(&seats));
-    }
+    refuse_known_full(&rpc.hints, &application, pupil.path.school())?;
     rpc.queue.put(application, patience)
 }
 
@@ -93,12 +91,42 @@ async fn answer(waiting: Waiting) -> Result<ApplyResponse, Status> {
     })
 }
 
+/// Refuses an application for a section that is known to be full; `school_id` is the pupil's. The database is not asked.
+///
+/// # Errors
+/// FAILED_PRECONDITION `SECTION_FULL`.
+pub fn refuse_known_full(
+    hints: &Hints,
+    application: &Application,
+    school_id: Option<Id<School>>,
+) -> Result<(), Status> {
+    let Some(seats) = hints.refusal(application, school_id) else { return Ok(()) };
+    metrics::METRICS.known_full();
+    Err(error::full(&seats))
+}
+
+/// Decides groups of applications. [`Desk`] does; the bench measures it against another that takes them one by one.
+pub trait Decide: Send + Sync + 'static {
+    /// Decides a group in one transaction; gives what each application got, in the order given.
+    ///
+    /// # Errors
+    /// When the database refuses. Then nothing was done, or, if the connection broke at the commit, it may have been: to decide the
+    /// same group again finds out.
+    fn decide(
+        &self,
+        group: &[&Application],
+    ) -> impl Future<Output = Result<Vec<Result<Given, admission::Error>>, Error>> + Send;
+}
+
 /// What an application got.
 #[derive(Clone, Debug)]
 pub struct Given {
-    enrollment: crate::domain::enrollment::Enrollment,
-    section_title: String,
+    /// The enrollment.
+    pub enrollment: crate::domain::enrollment::Enrollment,
+    /// Its section's title.
+    pub section_title: String,
     /// The place in line; 0 when not in line.
-    position: i32,
-    seats: crate::domain::section::Seats,
+    pub position: i32,
+    /// How full the section was when it was decided.
+    pub seats: crate::domain::section::Seats,
 }

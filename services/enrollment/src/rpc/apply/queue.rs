@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use shared::db::{Backoff, Error};
 use shared::status;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tonic::Status;
 use tracing::{Instrument as _, Span};
 
+use super::Decide;
 use super::Given;
-use super::group::Desk;
 use super::line::{Line, Place};
 use super::metrics::METRICS;
 use crate::config::Admission;
@@ -55,12 +55,21 @@ impl Item {
 }
 
 impl Queue {
-    /// Starts the batcher of this process.
-    pub fn start(desk: Desk, config: &Admission) -> (Self, JoinHandle<()>) {
+    /// Starts the batcher of this process: groups are decided by `desk`, [`Admission::lane_count`] at once.
+    pub fn start<D: Decide>(desk: D, config: &Admission) -> (Self, JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel(config.queue_count.max(1));
         let line = Arc::new(Line::new(config));
         let group_count = config.group_count.clamp(1, 1_000);
-        let batcher = tokio::spawn(run(Arc::new(desk), line.clone(), receiver, group_count));
+        let (desk, receiver) = (Arc::new(desk), Arc::new(Mutex::new(receiver)));
+        let lane = || run(desk.clone(), line.clone(), receiver.clone(), group_count);
+        let lanes: Vec<_> = (0..config.lane_count.clamp(1, 64)).map(|_| tokio::spawn(lane())).collect();
+        let batcher = tokio::spawn(async move {
+            for lane in lanes {
+                if let Err(error) = lane.await {
+                    tracing::error!(%error, "a lane of the queue ended badly: {error}");
+                }
+            }
+        });
         (Self { sender, line }, batcher)
     }
 
@@ -88,22 +97,34 @@ impl Queue {
     }
 }
 
-async fn run(desk: Arc<Desk>, line: Arc<Line>, mut receiver: mpsc::Receiver<Item>, group_count: usize) {
+async fn run<D: Decide>(
+    desk: Arc<D>,
+    line: Arc<Line>,
+    receiver: Arc<Mutex<mpsc::Receiver<Item>>>,
+    group_count: usize,
+) {
     let mut items = Vec::with_capacity(group_count);
-    while receiver.recv_many(&mut items, group_count).await > 0 {
+    loop {
+        let waiting_count = {
+            let mut receiver = receiver.lock().await;
+            if receiver.recv_many(&mut items, group_count).await == 0 {
+                return;
+            }
+            receiver.len()
+        };
         let began_at = Instant::now();
         let taken_count = items.len();
         // Whoever stopped waiting is left out now: from the read on, everybody is decided on.
         let (group, left): (Vec<_>, Vec<_>) = items.drain(..).partition(|item| item.is_wanted(began_at));
         let waits = group.iter().map(|item| began_at.duration_since(item.arrived_at));
-        METRICS.begun(waits, receiver.len(), left.len());
+        METRICS.begun(waits, waiting_count, left.len());
         for item in left {
             let _ = item.answer.send(Err(status::late()));
         }
         // In a task of its own: a panic costs this group its answers, and not everybody after it.
         let desk = desk.clone();
         let span = span(&group);
-        let served = tokio::spawn(async move { serve(&desk, group).await }.instrument(span));
+        let served = tokio::spawn(async move { serve(desk.as_ref(), group).await }.instrument(span));
         if let Err(error) = served.await {
             tracing::error!(%error, "a group of applications was not served: {error}");
         }
@@ -124,7 +145,7 @@ fn span(group: &[Item]) -> Span {
 }
 
 /// Serves a group; where the database refuses it for good, its halves, down to the one application that is the cause.
-async fn serve(desk: &Desk, group: Vec<Item>) {
+async fn serve(desk: &impl Decide, group: Vec<Item>) {
     let mut groups = vec![group];
     while let Some(mut group) = groups.pop() {
         if group.is_empty() {
@@ -154,7 +175,7 @@ async fn serve(desk: &Desk, group: Vec<Item>) {
 }
 
 /// Decides a group, again while only circumstances are against it: it is repeatable as a whole, since every item carries its ids.
-async fn try_group(desk: &Desk, group: &[Item]) -> Result<Vec<Result<Given, Status>>, Error> {
+async fn try_group(desk: &impl Decide, group: &[Item]) -> Result<Vec<Result<Given, Status>>, Error> {
     let applications: Vec<_> = group.iter().map(|item| &item.application).collect();
     let mut backoff = Backoff::new(Duration::from_millis(2), Duration::from_millis(200));
     for _ in 1..ATTEMPTS {

@@ -41,6 +41,8 @@ pub struct Model {
     pub promised_count: i32,
     /// Never refused for capacity.
     pub basic_care: bool,
+    /// Whether it is extended care at every hour it meets.
+    pub extended_care: bool,
     /// `published` or `cancelled`.
     pub state: String,
     /// Why it was cancelled; empty otherwise.

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use draw::{Bundle, Hash, Receipt, Root};
+use proto::enrollment::v1::agreement_service_client::AgreementServiceClient;
 use proto::enrollment::v1::round_service_client::RoundServiceClient;
 use proto::enrollment::v1::{
     CancelRoundRequest, ClearWishesRequest, Draw, DrawRoundRequest, Enrollment, EnterValuesRequest,
     ExtendRoundRequest, GetDrawBundleRequest, GetDrawReceiptRequest, GetDrawReceiptResponse, GetDrawRequest,
-    GetWishesRequest, ListPupilEnrollmentsRequest, ListRoundsRequest, OpenRoundRequest, RepeatDrawRequest,
-    Round, SeedSource, SetWishesRequest, WishList, Wishes, draw as act, round, seed_source,
+    GetWishesRequest, ListPupilEnrollmentsRequest, ListRoundsRequest, OpenRoundRequest,
+    PublishAgreementRequest, RepeatDrawRequest, Round, SeedSource, SetWishesRequest, WishList, Wishes,
+    draw as act, round, seed_source,
 };
 use shared::caller::{Caller, Grant, NodePath, Role, StaffMember};
 use shared::client::Link;
@@ -17,7 +19,7 @@ use shared::random;
 use shared::value::{Id, Moment, Section, Term};
 use tonic::Status;
 
-use crate::support::{Family, Menu, World, guardian, time};
+use crate::support::{Family, Menu, World, guardian, reason, time};
 
 /// Digits a beacon of 40 decimal digits announced.
 pub const DIGITS: &str = "0123456789 0123456789 0123456789 0123456789";
@@ -72,6 +74,20 @@ pub fn staff(world: &World, role: Role) -> Caller {
     Caller::Staff(StaffMember { id: random::id(world.now()), grants })
 }
 
+/// Where the region asks for an agreement, no round opens without one.
+async fn publish_agreement(world: &World, term_id: Id<Term>) {
+    let request = PublishAgreementRequest {
+        request_id: world.request_id(),
+        term_id: term_id.to_string(),
+        title: "自愿服务协议书".to_owned(),
+        body: "一、自愿参加。".to_owned(),
+    };
+    let link = world.link(&staff(world, Role::Principal));
+    if let Err(refusal) = AgreementServiceClient::new(link).publish_agreement(request).await {
+        assert_eq!(reason(&refusal), "AGREEMENT_NOT_REQUIRED");
+    }
+}
+
 impl Stage {
     /// A round of `pack` over sections of these kinds, open, with so many families.
     pub async fn open(world: World, pack: &str, menus: &[Menu], family_count: usize) -> Self {
@@ -90,6 +106,7 @@ impl Stage {
         for menu in menus {
             sections.push(world.section(term_id, menu.clone()).await);
         }
+        publish_agreement(&world, term_id).await;
         let families = world.families(family_count).await;
         let request = change(opening(&world, term_id));
         let opened = world.staff(Role::Principal).open_round(request).await.unwrap().into_inner();
@@ -145,7 +162,8 @@ impl Stage {
 
     pub async fn draw(&self, act: i32) -> Draw {
         let request = GetDrawRequest { round_id: self.round_id.clone(), act };
-        let mut anyone = RoundServiceClient::new(self.world.link(&Caller::Anonymous));
+        let link = self.world.anyone_link();
+        let mut anyone = RoundServiceClient::new(link);
         anyone.get_draw(request).await.unwrap().into_inner().draw.unwrap()
     }
 
