@@ -9,6 +9,7 @@ mod enrollment;
 mod identity;
 mod notice;
 mod priority;
+mod round;
 mod supervision;
 mod survey;
 mod wechat;
@@ -111,6 +112,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(basket::routes())
         .merge(day::routes())
         .merge(priority::routes())
+        .merge(round::routes())
         .merge(notice::routes())
         .merge(survey::routes())
         .merge(billing::routes())

@@ -21,6 +21,7 @@ mod open_round;
 mod priority;
 mod read;
 mod release;
+mod round;
 mod rush;
 mod store;
 mod support;
