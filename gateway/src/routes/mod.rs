@@ -5,6 +5,7 @@ mod catalog;
 mod day;
 mod enrollment;
 mod identity;
+mod message;
 mod notice;
 mod priority;
 mod supervision;
@@ -109,6 +110,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(priority::routes())
         .merge(notice::routes())
         .merge(survey::routes())
+        .merge(message::routes())
         .merge(billing::routes())
         .merge(supervision::routes())
 }
