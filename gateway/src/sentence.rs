@@ -208,8 +208,9 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("REASON_REQUIRED", "请填写理由。", "A reason is required."),
     (
         "POLICY_SILENT",
-        "政策文件没有规定[“{key}”]这一项，需要区县教育局作出书面决定后才能办理。",
-        "The policy documents do not settle this[: {key}]; the district bureau has to decide it in writing first.",
+        "政策文件没有规定[“{key}”]这一项，需要区县教育局作出书面决定后才能办理。[您的申请（{withdrawal_ask_time}）已转报教育局。]",
+        "The policy documents do not settle this[: {key}]; the district bureau has to decide it in writing first.\
+         [ The bureau has your request of {withdrawal_ask_time}.]",
     ),
     ("BAD_REQUEST", "请求有误，请检查后再试。", "The request is not right; please check it."),
     ("TOKEN_MISSING", "请先登录。", "Please sign in first."),
@@ -432,6 +433,16 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "名额已满[：共 {capacity_count} 个名额，已占 {taken_count} 个，{waitlisted_count} 人在候补]。",
         "The section is full[: {capacity_count} seats, {taken_count} taken, {waitlisted_count} waiting].",
     ),
+    (
+        "BASKET_REFUSED",
+        "这一组课程没有选上[：其中 {failed_count} 门选不了]，一个名额也没有占用。",
+        "These courses were not taken[: {failed_count} of them cannot be had]; no seat is held.",
+    ),
+    (
+        "PARTS_CLASH",
+        "与一同选择的课程[“{section_title}”]时间冲突。",
+        "It clashes with another course of the same choice[: “{section_title}”].",
+    ),
     ("NOT_OF_THIS_SCHOOL", "只能选择本校的课程。", "Only courses of the pupil's own school can be chosen."),
     (
         "QUEUE_FULL",
@@ -456,6 +467,19 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "这条选课记录刚刚有变化，请刷新后再试。",
         "The enrollment has just changed; please look again and retry.",
     ),
+    // agreements
+    ("AGREEMENT_NOT_REQUIRED", "本地政策不要求签订协议。", "The policy of the region asks for no agreement."),
+    (
+        "AGREEMENT_NOT_PUBLISHED",
+        "学校还没有发布本学期的服务协议。",
+        "The school has not published this term's agreement yet.",
+    ),
+    (
+        "AGREEMENT_CHANGED",
+        "协议已更新[到第 {version_number} 版]，请阅读新版后再签。",
+        "The agreement has changed[; version {version_number} is in force]; please read it and sign again.",
+    ),
+    ("AGREEMENT_NOT_FOUND", "没有找到这一版协议。", "No such version of the agreement."),
     // priority
     (
         "GROUP_NOT_LISTED",

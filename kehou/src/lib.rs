@@ -10,10 +10,12 @@
 //! | [`check`] | every invariant of every service |
 //! | [`policy_command`] | what is asked of the folder of policies |
 //! | [`draw_command`] | what is asked of a published draw |
+//! | [`bench`] | measuring the opening rush |
 //! | [`columns`] | text in columns on a terminal |
 //! | [`requirements`] | what the platform must do, and how much of it is done |
 
 pub mod accounts;
+pub mod bench;
 pub mod check;
 pub mod columns;
 pub mod demo;

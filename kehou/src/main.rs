@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::{bail, ensure};
 use clap::{Parser, Subcommand};
 use kehou::accounts::Accounts;
+use kehou::bench::BenchCommand;
 use kehou::check;
 use kehou::draw_command::DrawCommand;
 use kehou::person::Site;
@@ -71,6 +72,11 @@ enum Command {
         #[command(subcommand)]
         command: DrawCommand,
     },
+    /// Measures how fast applications are decided in a rush, and checks what was decided.
+    Bench {
+        #[command(subcommand)]
+        command: BenchCommand,
+    },
     /// Prints what the platform must do, how much of it is done, and which regions' packs load.
     Requirements,
 }
@@ -131,6 +137,7 @@ async fn work(arguments: Arguments) -> anyhow::Result<()> {
             bail!("the policies are not as they must be")
         }
         Some(Command::Draw { command }) => command.answer(&mut stdout()),
+        Some(Command::Bench { command }) => command.answer(settings, &mut stdout()).await,
         Some(Command::Requirements) => print_requirements(&settings),
     }
 }

@@ -191,6 +191,18 @@ impl Parent {
         self.person.try_when_heard("/v1/enrollments", &body, key, &[]).await
     }
 
+    /// Reads the agreement of a term and signs it.
+    ///
+    /// # Errors
+    /// When there is none, or a step is refused.
+    pub async fn sign(&self, term_id: &str) -> anyhow::Result<Value> {
+        let known = self.person.get(&format!("/v1/terms/{term_id}/agreement")).await?.expect(200)?;
+        let body = json!({
+            "term_id": term_id, "digest": known["agreement"]["digest"], "consent_words": "本人已阅读并自愿签订。",
+        });
+        self.person.post(&format!("/v1/pupils/{}/signatures", self.pupil_id), &body).await?.expect(200)
+    }
+
     /// Begins a payment, pays in the sandbox as the family would in WeChat, and waits until the seat is confirmed. Gives what
     /// was paid, in fen.
     ///

@@ -57,6 +57,10 @@ pub struct Settings {
     pub limits: gateway::config::Limits,
     /// Where liveness, readiness and metrics are served; none for nowhere.
     pub admin_listen: Option<String>,
+    /// How applications for seats are queued and decided.
+    pub start_queue: enrollment::StartQueue,
+    /// What that queue takes on.
+    pub admission: enrollment::config::Admission,
 }
 
 impl Settings {
@@ -73,6 +77,8 @@ impl Settings {
             demo: Some(beside("demo")),
             limits: gateway::config::Limits::default(),
             admin_listen: None,
+            start_queue: enrollment::rpc::apply::Queue::start,
+            admission: enrollment::config::Admission::default(),
         }
     }
 
@@ -327,7 +333,10 @@ impl Ground {
         tasks.spawn(catalog::run(parts, next()?, None, stop.clone()));
 
         let parts = enrollment::Parts {
-            config: enrollment::Config::default(),
+            config: enrollment::Config {
+                admission: settings.admission.clone(),
+                ..enrollment::Config::default()
+            },
             db: enrollment_db,
             clock: self.clock.clone(),
             verifier: self.verifier.clone(),
@@ -337,7 +346,7 @@ impl Ground {
             catalog: link("enrollment", catalog_url)?,
             billing: link("enrollment", billing_url)?,
         };
-        tasks.spawn(enrollment::run(parts, next()?, None, stop.clone()));
+        tasks.spawn(enrollment::run_with(parts, next()?, None, stop.clone(), settings.start_queue));
 
         let pay = wechat::pay::Pay::new(
             &self.sandbox.pay_settings(&sandbox_url),
@@ -366,6 +375,7 @@ impl Ground {
             verifier: self.verifier.clone(),
             packs: self.packs.clone(),
             identity: link("supervision", identity_url)?,
+            enrollment: link("supervision", enrollment_url)?,
             sealer: self.sealer("supervision")?,
             index: self.index("supervision")?,
         };

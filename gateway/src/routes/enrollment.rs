@@ -91,17 +91,28 @@ impl From<pb::Round> for Round {
     }
 }
 
+/// A round opened.
+#[derive(Serialize, ToSchema)]
+struct OpenedRound {
+    /// The round.
+    #[serde(flatten)]
+    round: Round,
+    /// What nobody has decided about seats offered from the line: `waitlist_offer_minutes`, `waitlist_quiet_from`,
+    /// `waitlist_quiet_to`. They then wait as long as any other seat, and may end at night.
+    silent_keys: Vec<String>,
+}
+
 /// Opens a round for a term.
 #[utoipa::path(post, path = "/v1/terms/{term_id}/rounds", tag = "enrollment", security(("session" = [])),
     params(("term_id" = Uuid, Path), IdempotencyHeader), request_body = NewRound,
-    responses((status = 200, body = Round), (status = "default", body = Problem)))]
+    responses((status = 200, body = OpenedRound), (status = "default", body = Problem)))]
 async fn open_round(
     State(edge): State<Edge>,
     session: Session,
     key: IdempotencyKey,
     At(term_id): At<Uuid>,
     Json(body): Json<NewRound>,
-) -> Answer<Round> {
+) -> Answer<OpenedRound> {
     let mode =
         number("mode", &body.mode, "MODE_", |name| pb::round::Mode::from_str_name(name).map(Into::into))?;
     let request = pb::OpenRoundRequest {
@@ -114,7 +125,10 @@ async fn open_round(
         payment_seconds: body.payment_seconds,
     };
     let answer = client(&edge, &session).open_round(request).await?.into_inner();
-    Ok(axum::Json(answer.round.unwrap_or_default().into()))
+    Ok(axum::Json(OpenedRound {
+        round: answer.round.unwrap_or_default().into(),
+        silent_keys: answer.silent_keys,
+    }))
 }
 
 /// A term's rounds.
@@ -207,9 +221,58 @@ struct Step {
     approve_time: Option<DateTime<Utc>>,
 }
 
+/// How a section's line has moved: counts of what happened, never a forecast.
+#[derive(Serialize, ToSchema)]
+struct Line {
+    /// How many stand in line now.
+    waiting_count: i32,
+    /// How many ever stood in it.
+    joined_count: i32,
+    /// How many seats were given back.
+    freed_count: i32,
+    /// How many of these were offered to those in line.
+    offered_count: i32,
+    /// When the last one was offered; absent when none was.
+    last_offer_time: Option<DateTime<Utc>>,
+    /// Since when all this is counted.
+    since_time: Option<DateTime<Utc>>,
+    /// The same course in earlier terms, latest first.
+    past: Vec<PastLine>,
+}
+
+/// The line of the same course in an earlier term.
+#[derive(Serialize, ToSchema)]
+struct PastLine {
+    /// The term.
+    term_id: String,
+    /// How many stood in line.
+    joined_count: i32,
+    /// How many seats were offered to them.
+    offered_count: i32,
+}
+
+impl From<pb::Line> for Line {
+    fn from(line: pb::Line) -> Self {
+        let past = |past: pb::line::Past| PastLine {
+            term_id: past.term_id,
+            joined_count: past.joined_count,
+            offered_count: past.offered_count,
+        };
+        Self {
+            waiting_count: line.waiting_count,
+            joined_count: line.joined_count,
+            freed_count: line.freed_count,
+            offered_count: line.offered_count,
+            last_offer_time: moment(line.last_offer_time),
+            since_time: moment(line.since_time),
+            past: line.past.into_iter().map(past).collect(),
+        }
+    }
+}
+
 /// A pupil's place in, or on the way to, a section.
 #[derive(Serialize, ToSchema)]
-struct Enrollment {
+pub(super) struct Enrollment {
     /// The enrollment's id.
     id: String,
     /// The pupil.
@@ -220,13 +283,15 @@ struct Enrollment {
     term_id: String,
     /// The section's title.
     section_title: String,
-    /// `waitlisted`, `in_review`, `held`, `releasing`, `confirmed` or `released`.
+    /// `waitlisted`, `awaiting_agreement`, `in_review`, `held`, `releasing`, `confirmed` or `released`.
     state: String,
     /// The steps of approval, in order.
     steps: Vec<Step>,
     /// The place in line, 1 is next; 0 unless waitlisted.
     waitlist_position: i32,
-    /// When the hold ends; absent unless in review or held.
+    /// How the line has moved so far; absent unless waitlisted, and where something was just changed.
+    line: Option<Line>,
+    /// When the hold ends; absent unless awaiting the agreement, in review or held.
     hold_expire_time: Option<DateTime<Utc>>,
     /// Why it was given back; empty otherwise.
     release_reason: String,
@@ -234,6 +299,9 @@ struct Enrollment {
     release_note: String,
     /// When it was applied for.
     create_time: Option<DateTime<Utc>>,
+    /// When the family first asked to give the paid seat back while nobody had said what goes back: the bureau has a ticket since.
+    /// Absent otherwise.
+    withdrawal_ask_time: Option<DateTime<Utc>>,
 }
 
 impl From<pb::Enrollment> for Enrollment {
@@ -254,20 +322,28 @@ impl From<pb::Enrollment> for Enrollment {
             section_title: one.section_title,
             steps: one.steps.into_iter().map(step).collect(),
             waitlist_position: one.waitlist_position,
+            line: one.line.map(Into::into),
             hold_expire_time: moment(one.hold_expire_time),
             release_note: one.release_note,
             create_time: moment(one.create_time),
+            withdrawal_ask_time: moment(one.withdrawal_ask_time),
         }
     }
 }
 
 /// What became of an application.
 #[derive(Serialize, ToSchema)]
-struct Applied {
+pub(super) struct Applied {
     /// The enrollment.
     enrollment: Enrollment,
     /// How full the section was when it was decided.
     seats: Option<Seats>,
+}
+
+impl From<pb::ApplyResponse> for Applied {
+    fn from(answer: pb::ApplyResponse) -> Self {
+        Self { enrollment: answer.enrollment.unwrap_or_default().into(), seats: answer.seats.map(Into::into) }
+    }
 }
 
 /// Applies for a seat for a pupil.
@@ -287,10 +363,7 @@ async fn apply(
         join_waitlist: body.join_waitlist,
     };
     let answer = edge.admissions.apply(session.caller_token, request).await?;
-    Ok(axum::Json(Applied {
-        enrollment: answer.enrollment.unwrap_or_default().into(),
-        seats: answer.seats.map(Into::into),
-    }))
+    Ok(axum::Json(answer.into()))
 }
 
 /// Gives one enrollment.

@@ -1,5 +1,7 @@
 //! The routes, one file an area. A handler reads the request, calls one method, renders the answer.
 
+mod agreement;
+mod basket;
 mod billing;
 mod catalog;
 mod day;
@@ -106,6 +108,8 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(identity::routes())
         .merge(catalog::routes())
         .merge(enrollment::routes())
+        .merge(agreement::routes())
+        .merge(basket::routes())
         .merge(day::routes())
         .merge(priority::routes())
         .merge(notice::routes())

@@ -209,7 +209,7 @@ pub fn full_name(service: &str, method: &str) -> String {
     let (first, rest) = service.split_at(1);
     // Enrollment has more services than one.
     let package = match service {
-        "day" | "notice" | "priority" | "survey" => "enrollment",
+        "agreement" | "day" | "notice" | "priority" | "round" | "survey" | "trial" => "enrollment",
         "message" => "identity",
         other => other,
     };

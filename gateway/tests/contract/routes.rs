@@ -170,6 +170,12 @@ fn cases() -> Vec<Case> {
             Json(json!({ "pupil_id": ID, "section_id": ID, "join_waitlist": true })),
         )
         .hidden(&["enrollment.pupil_path"]),
+        case(
+            "apply_basket",
+            "enrollment/ApplyBasket",
+            Json(json!({ "pupil_id": ID, "section_ids": [ID, ID], "join_waitlist": true })),
+        )
+        .hidden(&["places.enrollment.pupil_path"]),
         case("get_enrollment", "enrollment/GetEnrollment", Nothing).hidden(&["enrollment.pupil_path"]),
         case("withdraw", "enrollment/Withdraw", Nothing).hidden(&["enrollment.pupil_path"]),
         case(
@@ -181,6 +187,20 @@ fn cases() -> Vec<Case> {
         case("list_pupil_enrollments", "enrollment/ListPupilEnrollments", Nothing).hidden(&["enrollments.pupil_path"]),
         case("list_reviews", "enrollment/ListReviews", Nothing).hidden(&["enrollments.pupil_path"]),
         case("list_roster", "enrollment/ListRoster", Nothing),
+        // agreements
+        case(
+            "publish_agreement",
+            "agreement/PublishAgreement",
+            Json(json!({ "title": "自愿服务协议书", "body": "一、自愿参加。" })),
+        ),
+        case("get_agreement", "agreement/GetAgreement", Nothing),
+        case(
+            "sign_agreement",
+            "agreement/SignAgreement",
+            Json(json!({ "term_id": ID, "digest": "0".repeat(64), "consent_words": "本人自愿签订" })),
+        )
+        .hidden(&["enrollments.pupil_path"]),
+        case("list_signatures", "agreement/ListSignatures", Nothing),
         // the school day
         case(
             "assign_duty",
@@ -488,8 +508,9 @@ fn asked(operation: &str, field: &str) -> &'static str {
     match field {
         "state" => STATES.iter().find(|(name, _)| *name == operation).map_or("", |(_, state)| state),
         "page_size" => "20",
+        "version_number" => "2",
         "page_token" => "next",
-        "late_only" | "open_only" | "pending_only" => "true",
+        "late_only" | "open_only" | "awaiting_only" | "pending_only" => "true",
         "first_day" | "last_day" => "2026-09-07",
         "section" => "primary",
         "question" => "fee",

@@ -61,6 +61,9 @@ pub struct Admission {
     pub queue_count: usize,
     /// The most applications in one transaction, 1 to 1,000. Default 512.
     pub group_count: usize,
+    /// How many groups are decided at once, 1 to 64. Default 1: more help only where few want the same section, and each is then
+    /// smaller.
+    pub lane_count: usize,
     /// How many applications of one guardian may wait at once, from however many sessions; one more is refused with
     /// `TOO_MANY_WAITING`. Default 20.
     pub guardian_waiting_count: usize,
@@ -143,7 +146,13 @@ impl Default for Peers {
 
 impl Default for Admission {
     fn default() -> Self {
-        Self { queue_count: 65_536, group_count: 512, guardian_waiting_count: 20, pupil_waiting_count: 10 }
+        Self {
+            queue_count: 65_536,
+            group_count: 512,
+            lane_count: 1,
+            guardian_waiting_count: 20,
+            pupil_waiting_count: 10,
+        }
     }
 }
 

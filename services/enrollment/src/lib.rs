@@ -7,6 +7,7 @@
 //! | [`store`] | the rows |
 //! | [`change`] | what every change of an enrollment has in common: locks, rows, counters, events, the next in line |
 //! | [`event`] | domain events as messages of the feed |
+//! | [`lists`] | what every closing of a drawn round's lists has in common |
 //! | [`custody`] | what every change of who answers for a pupil has in common |
 //! | [`register`] | registers as they stand, made from the marks |
 //! | [`hint`] | which sections are known to be full |
@@ -22,6 +23,7 @@ pub mod domain;
 pub mod event;
 pub mod hint;
 pub mod job;
+pub mod lists;
 pub mod register;
 pub mod rpc;
 pub mod store;
@@ -31,10 +33,12 @@ use std::time::Duration;
 
 use policy::Live;
 use proto::billing::v1::billing_service_client::BillingServiceClient;
+use proto::enrollment::v1::agreement_service_server::AgreementServiceServer;
 use proto::enrollment::v1::day_service_server::DayServiceServer;
 use proto::enrollment::v1::enrollment_service_server::EnrollmentServiceServer;
 use proto::enrollment::v1::notice_service_server::NoticeServiceServer;
 use proto::enrollment::v1::priority_service_server::PriorityServiceServer;
+use proto::enrollment::v1::round_service_server::RoundServiceServer;
 use proto::enrollment::v1::survey_service_server::SurveyServiceServer;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
 use shared::caller::Verifier;
@@ -46,6 +50,7 @@ use shared::request;
 use shared::seal::Sealer;
 use shared::server::{self, Grpc, Ready};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
@@ -91,6 +96,9 @@ pub struct Parts {
     pub billing: Link,
 }
 
+/// Starts the queue of applications before a desk.
+pub type StartQueue = fn(rpc::apply::Desk, &config::Admission) -> (rpc::apply::Queue, JoinHandle<()>);
+
 /// Serves until `stop`, drains, and gives back when the last job has ended.
 ///
 /// # Errors
@@ -101,6 +109,20 @@ pub async fn run(
     admin: Option<TcpListener>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    run_with(parts, grpc, admin, stop, rpc::apply::Queue::start).await
+}
+
+/// As [`run`], with another queue: for measuring one way of deciding against another behind the same doors.
+///
+/// # Errors
+/// When the server cannot serve.
+pub async fn run_with(
+    parts: Parts,
+    grpc: TcpListener,
+    admin: Option<TcpListener>,
+    stop: CancellationToken,
+    start_queue: StartQueue,
+) -> anyhow::Result<()> {
     let hints = Arc::new(hint::Hints::default());
     let desk = rpc::apply::Desk {
         db: parts.db.clone(),
@@ -109,7 +131,7 @@ pub async fn run(
         hints: hints.clone(),
     };
     let close_minute = parts.config.day.close_minute()?;
-    let (queue, batcher) = rpc::apply::Queue::start(desk, &parts.config.admission);
+    let (queue, batcher) = start_queue(desk, &parts.config.admission);
     let feed = Feed::new(parts.db.clone());
     let jobs = start_jobs(&parts, &feed, &hints, close_minute, &stop);
 
@@ -120,6 +142,13 @@ pub async fn run(
         vault: store::vault::Vault::new(parts.sealer.clone()),
         identity: IdentityServiceClient::new(parts.identity.clone()),
         close_minute,
+    };
+    let round = rpc::round::RoundRpc {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        packs: parts.packs.clone(),
+        vault: store::vault::Vault::new(parts.sealer.clone()),
+        hints: hints.clone(),
     };
     let priority = rpc::priority::PriorityRpc {
         db: parts.db.clone(),
@@ -156,8 +185,10 @@ pub async fn run(
         let db = db.clone();
         async move { db.ping().await.map_err(|error| error.to_string()) }
     });
-    let routes = Routes::new(EnrollmentServiceServer::new(service))
+    let routes = Routes::new(EnrollmentServiceServer::new(service.clone()))
+        .add_service(AgreementServiceServer::new(service))
         .add_service(DayServiceServer::new(day))
+        .add_service(RoundServiceServer::new(round))
         .add_service(PriorityServiceServer::new(priority))
         .add_service(NoticeServiceServer::new(notice))
         .add_service(SurveyServiceServer::new(survey))
@@ -222,6 +253,12 @@ fn start_jobs(
     jobs.spawn(async move {
         let close = || job::close_registers::close_registers(&registers);
         registers.repeat("close_registers", registers.rest(), &ending, close).await;
+    });
+    let (lists, ending, vault) =
+        (bench.clone(), stop.clone(), store::vault::Vault::new(parts.sealer.clone()));
+    jobs.spawn(async move {
+        let close = || job::close_lists::close_lists(&lists, &vault);
+        lists.repeat("close_lists", lists.rest(), &ending, close).await;
     });
     let (alert, ending, grace) = (bench.clone(), stop.clone(), parts.config.day.alert_after_seconds);
     jobs.spawn(async move {

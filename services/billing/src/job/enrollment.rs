@@ -59,12 +59,17 @@ impl Consumer for Enrollment {
             Some(
                 pb::event::Kind::Waitlisted(_)
                 | pb::event::Kind::AgreementAwaited(_)
+                | pb::event::Kind::RefundRuleMissing(_)
                 | pb::event::Kind::ReviewBegun(_)
                 | pb::event::Kind::SeatConfirmed(_)
                 | pb::event::Kind::RegisterClosed(_)
                 | pb::event::Kind::PupilCheckedIn(_)
                 | pb::event::Kind::PupilCheckedOut(_)
-                | pb::event::Kind::PupilOverdue(_),
+                | pb::event::Kind::PupilOverdue(_)
+                | pb::event::Kind::RoundExtended(_)
+                | pb::event::Kind::RoundCancelled(_)
+                | pb::event::Kind::ListsClosed(_)
+                | pb::event::Kind::RoundDrawn(_),
             )
             | None => Ok(()),
         }

@@ -27,7 +27,7 @@ use shared::value::{
 };
 use uuid::Uuid;
 
-use super::enrollment::{self, Enrollment, Event, State, Steps, Terms};
+use super::enrollment::{self, Enrollment, Event, Fee, State, Steps, Terms};
 use super::pupil::Pupil;
 use super::round::{self, Round};
 use super::section::{self, Seats, Section, Slot};
@@ -201,7 +201,7 @@ pub fn decide(snapshot: &mut Snapshot, application: &Application, now: Moment) -
     if section.state != section::State::Published {
         return Err(Error::NotPublished);
     }
-    let round = round::current(&term.rounds, now)?;
+    let round = round::current(&term.rounds, section.seats.basic_care, now)?;
     let ruling = term.ruling.as_ref().map_err(Silent::clone)?;
     if let Some(place) = places.iter().find(|place| place.section_id == section.id) {
         return Err(Error::AlreadyEnrolled { enrollment_id: place.enrollment_id });
@@ -215,7 +215,8 @@ pub fn decide(snapshot: &mut Snapshot, application: &Application, now: Moment) -
     check_time(section, places)?;
 
     let steps = Steps::applied(&ruling.steps, now);
-    let terms = Terms { fee: ruling.fee, waits: round.waits, asks_agreement: ruling.asks_agreement };
+    let fee = if section.extended_care { Fee::Free } else { ruling.fee };
+    let terms = Terms { fee, waits: round.waits, asks_agreement: ruling.asks_agreement };
     let is_signed = snapshot.signed.contains(&(section.term_id, pupil.id));
     let (state, event) = place(section, &steps, &terms, is_signed, now);
     let enrollment = Enrollment {
@@ -257,7 +258,11 @@ impl Prior {
         }
     }
 
-    fn answer(&self, again: &Application) -> Result<Outcome, Error> {
+    /// Answers the same request sent again.
+    ///
+    /// # Errors
+    /// [`Error::RequestReused`] when it asks for something else.
+    pub(super) fn answer(&self, again: &Application) -> Result<Outcome, Error> {
         let is_same = self.pupil_id == again.pupil_id
             && self.section_id == again.section_id
             && self.join_waitlist == again.join_waitlist;
@@ -304,7 +309,6 @@ pub(crate) mod tests {
     use shared::value::School;
 
     use super::*;
-    use crate::domain::enrollment::Fee;
     use crate::domain::enrollment::tests::at;
     use crate::domain::pupil::Standing;
     use crate::domain::round::{Mode, Waits};
@@ -350,8 +354,10 @@ pub(crate) mod tests {
                 taken_count: 0,
                 waitlisted_count: 0,
                 last_waitlist_number: 0,
+                promised_count: 0,
                 basic_care: false,
             },
+            extended_care: false,
             state: section::State::Published,
         }
     }
@@ -366,6 +372,7 @@ pub(crate) mod tests {
             open_at: at(0),
             close_at: at(1_000),
             waits: Waits { review_seconds: 600, payment_seconds: 60 },
+            state: round::State::Opened,
         };
         let term = Term {
             rounds: vec![round],
@@ -412,6 +419,23 @@ pub(crate) mod tests {
         assert_eq!(states[2..], waiting);
         let seats = snapshot.sections[&id(500)].seats;
         assert_eq!((seats.taken_count, seats.waitlisted_count, seats.last_waitlist_number), (2, 2, 2));
+    }
+
+    #[test]
+    fn c45_a_seat_in_extended_care_is_free_whatever_the_term_charges() {
+        let evening = Section { extended_care: true, ..section(500, 2, &[slot(1, 1080)]) };
+        let mut snapshot = snapshot(vec![evening, section(501, 2, &[slot(2, 960)])]);
+
+        let mut seat = |number, section| {
+            let application = application(number, 1, section, false);
+            match decide(&mut snapshot, &application, at(1)).unwrap() {
+                Outcome::Admitted { enrollment, .. } => (enrollment.terms.fee, enrollment.state),
+                Outcome::Again(_) => panic!("nobody asked twice"),
+            }
+        };
+
+        assert_eq!(seat(1, 500), (Fee::Free, State::Confirmed));
+        assert_eq!(seat(2, 501), (Fee::Charged, State::Held { expires_at: at(61) }));
     }
 
     #[test]

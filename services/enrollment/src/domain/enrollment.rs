@@ -10,15 +10,15 @@
 //! | Confirmed        | no change | no change | NotInReview ⁴ | NotInReview | no change | no change | no change |
 //! | Released         | NotInLine | no change | NotInReview ⁴ | NotInReview ⁵ | no change | no change | no change |
 //!
-//! | from ↓ command → | withdraw  | lose ⁶    | closed ⁷  | settled        |
-//! |------------------|-----------|-----------|-----------|----------------|
-//! | Waitlisted       | Released  | Released  | NotHeld   | NotHeld        |
-//! | AwaitingAgreement | Released | Released  | NotHeld   | NotHeld        |
-//! | InReview         | Released  | Released  | NotHeld   | NotHeld        |
-//! | Held             | Releasing | Releasing | NotHeld   | Confirmed      |
-//! | Releasing        | no change | Releasing ⁸ | Released | Confirmed ⁹   |
-//! | Confirmed        | Released  | Released  | no change | no change      |
-//! | Released         | no change | no change | no change | Confirmed or Released ¹⁰ |
+//! | from ↓ command → | withdraw  | withdraw_closed ⁷ | lose ⁶    | closed ⁷  | settled        |
+//! |------------------|-----------|-------------------|-----------|-----------|----------------|
+//! | Waitlisted       | Released  | Released          | Released  | NotHeld   | NotHeld        |
+//! | AwaitingAgreement | Released | Released          | Released  | NotHeld   | NotHeld        |
+//! | InReview         | Released  | Released          | Released  | NotHeld   | NotHeld        |
+//! | Held             | Releasing | Released          | Releasing | NotHeld   | Confirmed      |
+//! | Releasing        | no change | Released          | Releasing ⁸ | Released | Confirmed ⁹   |
+//! | Confirmed        | Released  | Released          | Released  | no change | no change      |
+//! | Released         | no change | no change         | no change | no change | Confirmed or Released ¹⁰ |
 //!
 //! ¹ seated is AwaitingAgreement while the region's agreement has to be signed and is not; else InReview while a step is open; else
 //! Held; else, where nothing is charged, Confirmed.
@@ -290,6 +290,13 @@ pub enum Event {
     },
     /// The fee was settled after the seat was given away and none is free: the money must go back.
     SettlementUnseated,
+    /// The family wants to give back a paid seat, and nobody has said what goes back: somebody must decide. The seat stays.
+    RefundRuleMissing {
+        /// The key of the policy that is silent.
+        key: String,
+        /// Who asked.
+        guardian_id: Id<Guardian>,
+    },
 }
 
 /// Why a command is refused.
@@ -589,6 +596,21 @@ pub fn withdraw(enrollment: &Enrollment) -> Change {
     }
 }
 
+/// Gives back what the guardian does not want any more, after billing has closed the invoice: no money can arrive, so the seat is
+/// free at once.
+#[must_use]
+pub fn withdraw_closed(enrollment: &Enrollment) -> Change {
+    match &enrollment.state {
+        State::Held { .. } => enrollment.released(ReleaseReason::Withdrawn.into(), false),
+        State::Releasing { release } => enrollment.released(release.clone(), false),
+        State::Waitlisted { .. }
+        | State::AwaitingAgreement { .. }
+        | State::InReview { .. }
+        | State::Confirmed
+        | State::Released { .. } => withdraw(enrollment),
+    }
+}
+
 /// Takes back what can no longer be: the section was cancelled, or the pupil left.
 #[must_use]
 pub fn lose(enrollment: &Enrollment, release: Release) -> Change {
@@ -735,7 +757,7 @@ pub(crate) mod tests {
         type Command = fn(&Enrollment) -> Result<Change, Error>;
         let not_in_review = || Refused(Error::NotInReview);
         let not_held = || Refused(Error::NotHeld);
-        let table: [(&str, Command, [Cell; 7]); 11] = [
+        let table: [(&str, Command, [Cell; 7]); 12] = [
             (
                 "promote",
                 |e| promote(e, true, at(1)),
@@ -792,6 +814,19 @@ pub(crate) mod tests {
                 "withdraw",
                 |e| Ok(withdraw(e)),
                 [To("Released"), To("Released"), To("Released"), To("Releasing"), Same, To("Released"), Same],
+            ),
+            (
+                "withdraw, closed",
+                |e| Ok(withdraw_closed(e)),
+                [
+                    To("Released"),
+                    To("Released"),
+                    To("Released"),
+                    To("Released"),
+                    To("Released"),
+                    To("Released"),
+                    Same,
+                ],
             ),
             (
                 "lose",

@@ -69,6 +69,6 @@ impl Ruling {
                 approved_at: None,
             })
             .collect();
-        Ok(Self { steps, fee, asks_agreement: false })
+        Ok(Self { steps, fee, asks_agreement: policy::enroll::agreement_required(policy).is_some() })
     }
 }

@@ -51,7 +51,7 @@ pub fn next<'line>(section: &Section, line: &'line [Waiter]) -> Vec<&'line Waite
     let mut waiting: Vec<_> =
         line.iter().filter(|waiter| number(waiter).is_some() && waiter.can_sit(section)).collect();
     waiting.sort_by_key(number);
-    let free = section.seats.capacity_count - section.seats.taken_count;
+    let free = section.seats.free_count();
     waiting.truncate(usize::try_from(free).unwrap_or(0));
     waiting
 }
@@ -86,8 +86,10 @@ mod tests {
                 taken_count,
                 waitlisted_count: 3,
                 last_waitlist_number: 3,
+                promised_count: 0,
                 basic_care: false,
             },
+            extended_care: false,
             state: section::State::Published,
         }
     }

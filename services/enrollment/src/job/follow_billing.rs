@@ -50,7 +50,7 @@ impl FollowBilling {
             | State::Releasing { .. }
             | State::Confirmed => false,
         };
-        let now = self.clock.now();
+        let now = tx.now(self.clock.as_ref()).await?;
         let change =
             enrollment::settled(&locked.enrollment, can_seat).map_err(|error| status::internal(&error))?;
         let mut sections = [locked.section];

@@ -4,9 +4,11 @@ use proto::enrollment::v1 as message;
 use shared::value::{Id, Section as SectionKind};
 
 use crate::domain::enrollment::{Enrollment, Release, State};
-use crate::domain::round::{Mode, Round};
+use crate::domain::round::{self, Mode, Round};
 use crate::domain::section::Seats;
 use crate::event::{release_reason, timestamp};
+use crate::store::draw::Act;
+use crate::store::round::RoundChange;
 
 /// Who reads an enrollment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +67,8 @@ pub fn enrollment(
             Reader::Guardian => Vec::new(),
             Reader::Staff => enrollment.pupil_path.iter().map(ToString::to_string).collect(),
         },
+        withdrawal_ask_time: None,
+        line: None,
     }
 }
 
@@ -92,19 +96,35 @@ pub fn seats(section_id: Id<SectionKind>, seats: &Seats) -> message::Seats {
     }
 }
 
-/// A round. `path` is its term's.
-pub fn round(round: &Round, path: &[uuid::Uuid]) -> message::Round {
+/// A round. `path` is its term's; `act` the last of its draw, where it is drawn.
+pub fn round(
+    round: &Round,
+    path: &[uuid::Uuid],
+    act: Option<&Act>,
+    changes: &[RoundChange],
+) -> message::Round {
     message::Round {
         id: round.id.to_string(),
         term_id: round.term_id.to_string(),
         path: path.iter().map(ToString::to_string).collect(),
         mode: match round.mode {
             Mode::FirstCome => message::round::Mode::FirstCome,
+            Mode::Ranked => message::round::Mode::Ranked,
+            Mode::Lottery => message::round::Mode::Lottery,
         }
         .into(),
         open_time: Some(timestamp(round.open_at)),
         close_time: Some(timestamp(round.close_at)),
         review_seconds: round.waits.review_seconds,
         payment_seconds: round.waits.payment_seconds,
+        state: match round.state {
+            round::State::Opened => message::round::State::Opened,
+            round::State::Closed => message::round::State::Closed,
+            round::State::Drawn => message::round::State::Drawn,
+            round::State::Cancelled { .. } => message::round::State::Cancelled,
+        }
+        .into(),
+        draw: act.map(|act| super::round::convert::settings(&act.terms)),
+        changes: changes.iter().map(super::round::convert::change).collect(),
     }
 }

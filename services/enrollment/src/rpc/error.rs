@@ -7,9 +7,42 @@ use tonic::Status;
 
 use super::convert;
 use crate::domain::admission::{self, Application};
+use crate::domain::agreement;
+use crate::domain::basket::{Ask, Failed, Refusal, Why};
 use crate::domain::enrollment::{self, Enrollment};
 use crate::domain::round;
 use crate::domain::section::Seats;
+
+/// Refuses what was asked.
+pub fn ask(refusal: &Refusal, ask: &Ask) -> Status {
+    match refusal {
+        Refusal::One(error) => match ask.parts().first() {
+            Some(part) => admission(error, part),
+            None => status::internal(error),
+        },
+        Refusal::Basket(failed) => {
+            let parts: Vec<_> =
+                failed.iter().map(|failed| (failed.part.section_id.to_string(), part(failed))).collect();
+            status::refused_parts("BASKET_REFUSED", &[("failed_count", failed.len().to_string())], &parts)
+        }
+    }
+}
+
+/// Refuses a part of a basket, as if it had been asked for alone.
+fn part(failed: &Failed) -> Status {
+    match &failed.why {
+        Why::Alone(error) => admission(error, &failed.part),
+        Why::PartsClash { section_id, section_title, weekday, start_minute } => status::refused(
+            "PARTS_CLASH",
+            &[
+                ("other_section_id", section_id.to_string()),
+                ("section_title", section_title.clone()),
+                ("weekday", weekday.to_string()),
+                ("start_time", format!("{:02}:{:02}", start_minute / 60, start_minute % 60)),
+            ],
+        ),
+    }
+}
 
 /// Refuses an application.
 pub fn admission(error: &admission::Error, application: &Application) -> Status {
@@ -69,6 +102,20 @@ pub fn round(error: &round::Error) -> Status {
         round::Error::Closed { close_at } => {
             status::refused("ROUND_CLOSED", &[("close_time", text(close_at))])
         }
+        round::Error::WishesOnly { round_id } => {
+            status::refused("WISHES_ONLY", &[("round_id", round_id.to_string())])
+        }
+        round::Error::ApplicationsOnly => status::refused("APPLICATIONS_ONLY", &[]),
+        round::Error::NotClosed { close_at } => {
+            status::refused("LISTS_NOT_CLOSED", &[("close_time", text(close_at))])
+        }
+        round::Error::Drawn => status::refused("ROUND_DRAWN", &[]),
+        round::Error::Cancelled { reason } => {
+            status::refused("ROUND_CANCELLED", &[("round_reason", reason.clone())])
+        }
+        round::Error::NotLater { close_at } => {
+            status::refused("NOT_LATER", &[("close_time", text(close_at))])
+        }
     }
 }
 
@@ -111,6 +158,19 @@ pub fn enrollment(error: &enrollment::Error, enrollment: &Enrollment) -> Status 
         }
         // Commands no caller gives: only feeds and jobs do, and they handle it themselves.
         Error::NotInLine | Error::NotHeld => status::internal(error),
+    }
+}
+
+/// Refuses for an agreement's sake.
+pub fn agreement(error: &agreement::Error) -> Status {
+    use agreement::Error;
+    match error {
+        Error::NotAsked => status::refused("AGREEMENT_NOT_REQUIRED", &[]),
+        Error::NotPublished => status::refused("AGREEMENT_NOT_PUBLISHED", &[]),
+        Error::Changed { version_number, digest } => status::refused(
+            "AGREEMENT_CHANGED",
+            &[("version_number", version_number.to_string()), ("digest", digest.clone())],
+        ),
     }
 }
 

@@ -83,8 +83,22 @@ const INVARIANTS: &[Invariant] = &[
                  or (e.state = 'awaiting_agreement' and t.name = 'agreement_awaited') \
                  or (e.state = 'in_review' and t.name = 'review_begun') \
                  or (e.state in ('held', 'releasing') and t.name = 'seat_held') \
-                 or (e.state = 'confirmed' and t.name = 'seat_confirmed') \
+                 or (e.state = 'confirmed' and t.name in ('seat_confirmed', 'refund_rule_missing')) \
                  or (e.state = 'released' and t.name in ('seat_released', 'settlement_unseated')))",
+    },
+    Invariant {
+        name: "of a withdrawal that waits the bureau was told once",
+        all: "select count(*) as number from withdrawal",
+        broken: "select w.enrollment_id as id from withdrawal w where (select count(*) from event e \
+                 where e.subject_id = w.enrollment_id and e.name = 'refund_rule_missing') <> 1",
+    },
+    Invariant {
+        name: "a signature is for a pupil of the school, under a version of its own term",
+        all: "select count(*) as number from signature",
+        broken: "select s.id as id from signature s \
+                 left join agreement a on a.district_id = s.district_id and a.id = s.agreement_id \
+                 left join pupil p on p.district_id = s.district_id and p.id = s.pupil_id \
+                 where a.id is null or a.term_id <> s.term_id or a.school_id <> s.school_id or p.id is null",
     },
     Invariant {
         name: "a mark is about a pupil and a lesson that are known",

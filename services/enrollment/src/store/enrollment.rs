@@ -5,17 +5,18 @@ use std::collections::{HashMap, HashSet};
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Query};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
+    ColumnTrait as _, Condition, ConnectionTrait, DbBackend, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, Statement, TryIntoModel as _,
 };
 use serde::{Deserialize, Serialize};
 use shared::db::{Error, Kind, Tx};
 use shared::value::{
-    District, Enrollment as EnrollmentKind, Guardian, Id, Moment, Page, Pupil, School, Section,
+    District, Enrollment as EnrollmentKind, Guardian, Id, Moment, Page, Pupil, School, Section, Term,
 };
 use uuid::Uuid;
 
-use super::entity::{enrollment, enrollment_slot};
+use super::entity::{enrollment, enrollment_slot, section};
+use super::many::joined;
 use super::{from_json, to_json};
 use crate::domain::enrollment::{Change, Enrollment, Fee, Release, ReleaseReason, State, Step, Steps, Terms};
 use crate::domain::round::Waits;
@@ -96,6 +97,24 @@ pub async fn lock_live_of_section(
     rows.into_iter().map(read).collect()
 }
 
+/// Lists the live enrollments of sections, in no order.
+///
+/// # Errors
+/// When the database refuses, or a row breaks a promise.
+pub async fn list_live(
+    db: &impl ConnectionTrait,
+    district_id: Id<District>,
+    sections: &[Id<Section>],
+) -> Result<Vec<Enrollment>, Error> {
+    let rows = enrollment::Entity::find()
+        .filter(enrollment::Column::DistrictId.eq(district_id.uuid()))
+        .filter(enrollment::Column::SectionId.is_in(sections.iter().map(|id| id.uuid())))
+        .filter(enrollment::Column::State.ne("released"))
+        .all(db)
+        .await?;
+    rows.into_iter().map(read).collect()
+}
+
 /// Makes PostgreSQL plan this transaction's statements by their indexes.
 ///
 /// A table that was empty when a plan was made is scanned whole by that plan, ever slower while it fills: at the opening of a
@@ -123,26 +142,61 @@ pub async fn find_for(
     pupils: &[Id<Pupil>],
     requests: &[(Id<Guardian>, Uuid)],
 ) -> Result<Vec<Enrollment>, Error> {
+    let rows = match db.get_database_backend() {
+        DbBackend::Postgres => {
+            let guardians = joined(requests.iter().map(|(guardian, _)| guardian.uuid()));
+            let values = [
+                joined(districts.iter().map(|id| id.uuid())).into(),
+                joined(pupils.iter().map(|id| id.uuid())).into(),
+                guardians.into(),
+                joined(requests.iter().map(|(_, request)| *request)).into(),
+            ];
+            let statement = Statement::from_sql_and_values(DbBackend::Postgres, FIND_FOR, values);
+            enrollment::Entity::find().from_raw_sql(statement).all(db).await?
+        }
+        _ => found_one_by_one(db, districts, pupils, requests).await?,
+    };
+    let rows: HashMap<Uuid, _> = rows.into_iter().map(|row| (row.id, row)).collect();
+    rows.into_values().map(read).collect()
+}
+
+/// The live enrollments of pupils (`$2`) of districts (`$1`), and those of guardians and requests (`$3`, `$4`, pairwise). Each pair
+/// is looked up in its index by itself: over two lists PostgreSQL would try every guardian with every request.
+const FIND_FOR: &str = "\
+    select e.* from unnest(cast(string_to_array($2, ',') as uuid[])) as p (pupil_id) \
+    cross join lateral (select * from enrollment l where l.district_id = any(cast(string_to_array($1, ',') as uuid[])) \
+    and l.pupil_id = p.pupil_id and l.state <> 'released' offset 0) as e \
+    union all \
+    select e.* from unnest(cast(string_to_array($3, ',') as uuid[]), cast(string_to_array($4, ',') as uuid[])) \
+    as r (guardian_id, request_id) \
+    cross join lateral (select * from enrollment l where l.district_id = any(cast(string_to_array($1, ',') as uuid[])) \
+    and l.guardian_id = r.guardian_id and l.request_id = r.request_id offset 0) as e";
+
+/// As [`find_for`], on SQLite.
+async fn found_one_by_one(
+    db: &impl ConnectionTrait,
+    districts: &HashSet<Id<District>>,
+    pupils: &[Id<Pupil>],
+    requests: &[(Id<Guardian>, Uuid)],
+) -> Result<Vec<enrollment::Model>, Error> {
     let of_districts = enrollment::Column::DistrictId.is_in(districts.iter().map(|id| id.uuid()));
-    let live = enrollment::Entity::find()
+    let mut rows = enrollment::Entity::find()
         .filter(of_districts.clone())
         .filter(enrollment::Column::PupilId.is_in(pupils.iter().map(|id| id.uuid())))
         .filter(enrollment::Column::State.ne("released"))
         .all(db)
         .await?;
-    let mut rows: HashMap<Uuid, _> = live.into_iter().map(|row| (row.id, row)).collect();
     if !requests.is_empty() {
+        let guardians = requests.iter().map(|(guardian, _)| guardian.uuid());
         let asked = enrollment::Entity::find()
             .filter(of_districts)
-            .filter(
-                enrollment::Column::GuardianId.is_in(requests.iter().map(|(guardian, _)| guardian.uuid())),
-            )
+            .filter(enrollment::Column::GuardianId.is_in(guardians))
             .filter(enrollment::Column::RequestId.is_in(requests.iter().map(|(_, request)| *request)))
             .all(db)
             .await?;
-        rows.extend(asked.into_iter().map(|row| (row.id, row)));
+        rows.extend(asked);
     }
-    rows.into_values().map(read).collect()
+    Ok(rows)
 }
 
 /// Lists those in line for a section, next first, after the number `after` and at most `limit`.
@@ -276,6 +330,73 @@ pub async fn list_seated(
     rows.into_iter().map(read).collect()
 }
 
+/// A pupil who has a place that asks for a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The pupil.
+    pub pupil_id: Id<Pupil>,
+    /// Whether a seat waits for it.
+    pub is_awaiting: bool,
+}
+
+/// Lists the pupils who have a live place in a term that asks for a signature, by pupil id. `classes` are the classes wanted; none
+/// for the whole school.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn list_asking(
+    db: &impl ConnectionTrait,
+    district_id: Id<District>,
+    term_id: Id<Term>,
+    classes: Option<&[Uuid]>,
+    awaiting_only: bool,
+    page: &Page<Uuid>,
+) -> Result<Vec<Asked>, Error> {
+    // By its sections: they have an index, and terms have none.
+    let sections = Query::select()
+        .column(section::Column::Id)
+        .from(section::Entity)
+        .and_where(section::Column::TermId.eq(term_id.uuid()))
+        .to_owned();
+    let mut query = enrollment::Entity::find()
+        .select_only()
+        .column(enrollment::Column::PupilId)
+        .filter(enrollment::Column::DistrictId.eq(district_id.uuid()))
+        .filter(enrollment::Column::SectionId.in_subquery(sections))
+        .filter(enrollment::Column::AsksAgreement.eq(true));
+    query = if awaiting_only {
+        query.filter(enrollment::Column::State.eq("awaiting_agreement"))
+    } else {
+        query.filter(enrollment::Column::State.ne("released"))
+    };
+    if let Some(classes) = classes {
+        query = query.filter(enrollment::Column::ClassId.is_in(classes.iter().copied()));
+    }
+    if let Some(after) = page.after {
+        query = query.filter(enrollment::Column::PupilId.gt(after));
+    }
+    let pupils: Vec<Uuid> = query
+        .group_by(enrollment::Column::PupilId)
+        .order_by_asc(enrollment::Column::PupilId)
+        .limit(page.size)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let awaiting: Vec<Uuid> = enrollment::Entity::find()
+        .select_only()
+        .column(enrollment::Column::PupilId)
+        .filter(enrollment::Column::DistrictId.eq(district_id.uuid()))
+        .filter(enrollment::Column::TermId.eq(term_id.uuid()))
+        .filter(enrollment::Column::PupilId.is_in(pupils.iter().copied()))
+        .filter(enrollment::Column::State.eq("awaiting_agreement"))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let awaiting: HashSet<_> = awaiting.into_iter().collect();
+    let asked = |id| Asked { pupil_id: Id::new(id), is_awaiting: awaiting.contains(&id) };
+    Ok(pupils.into_iter().map(asked).collect())
+}
+
 /// Gives every pupil who ever applied for a section and got something: whose repeat has an answer of its own.
 ///
 /// # Errors
@@ -297,6 +418,7 @@ pub async fn pupils_ever_in(
 }
 
 /// Lists enrollments whose wait for a signature, review or hold is over at `now`, longest over first.
+/// Lists enrollments whose review or hold is over at `now`, longest over first, then oldest first.
 ///
 /// # Errors
 /// When the database refuses.
@@ -310,6 +432,7 @@ pub async fn list_due(
         .column(enrollment::Column::Id)
         .filter(enrollment::Column::HoldExpiresAt.lte(now))
         .order_by_asc(enrollment::Column::HoldExpiresAt)
+        .order_by_asc(enrollment::Column::Id)
         .limit(limit)
         .into_tuple()
         .all(db)
@@ -317,7 +440,7 @@ pub async fn list_due(
     Ok(ids.into_iter().map(Id::new).collect())
 }
 
-/// Lists enrollments being given back about which billing is to be asked at `now`, longest waiting first.
+/// Lists enrollments being given back about which billing is to be asked at `now`, longest waiting first, then oldest first.
 ///
 /// # Errors
 /// When the database refuses.
@@ -331,6 +454,7 @@ pub async fn list_closing(
         .column(enrollment::Column::Id)
         .filter(enrollment::Column::NextCloseAt.lte(now))
         .order_by_asc(enrollment::Column::NextCloseAt)
+        .order_by_asc(enrollment::Column::Id)
         .limit(limit)
         .into_tuple()
         .all(db)
@@ -372,12 +496,39 @@ pub async fn put_off_closing(
 /// # Errors
 /// When the database refuses: one live enrollment of a pupil in a section, one enrollment a request.
 pub async fn insert_all(tx: &Tx, enrollments: &[Enrollment]) -> Result<(), Error> {
+    if tx.kind() == Kind::Postgres {
+        return insert_as_set(tx, enrollments).await;
+    }
     for enrollments in enrollments.chunks(MAX_BINDS / COLUMNS) {
         let rows = enrollments.iter().map(write).collect::<Result<Vec<_>, _>>()?;
         enrollment::Entity::insert_many(rows).exec_without_returning(tx).await?;
     }
     Ok(())
 }
+
+/// All rows in one bound value: thousands of placeholders cost PostgreSQL more than the rows.
+async fn insert_as_set(tx: &Tx, enrollments: &[Enrollment]) -> Result<(), Error> {
+    if enrollments.is_empty() {
+        return Ok(());
+    }
+    let row = |enrollment: &Enrollment| Ok(write(enrollment)?.try_into_model()?);
+    let rows = enrollments.iter().map(row).collect::<Result<Vec<enrollment::Model>, Error>>()?;
+    let rows = serde_json::to_string(&rows).map_err(|error| Error::inconsistent(TABLE, "new", error))?;
+    tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, INSERT_AS_SET, [rows.into()])).await?;
+    Ok(())
+}
+
+/// Inserts the rows of a JSON list (`$1`).
+const INSERT_AS_SET: &str = "\
+    insert into enrollment (district_id, id, school_id, class_id, term_id, section_id, pupil_id, pupil_path, guardian_id, \
+    request_id, join_waitlist, fee, review_seconds, payment_seconds, steps, state, waitlist_number, next_step_role, \
+    hold_expires_at, release_reason, release_note, was_settled, next_close_at, close_attempt_count, created_at, updated_at) \
+    select * from jsonb_to_recordset(cast(cast($1 as text) as jsonb)) as r (district_id uuid, id uuid, school_id uuid, \
+    class_id uuid, term_id uuid, section_id uuid, pupil_id uuid, pupil_path jsonb, guardian_id uuid, request_id uuid, \
+    join_waitlist boolean, fee text, review_seconds integer, payment_seconds integer, steps jsonb, state text, \
+    waitlist_number bigint, next_step_role text, hold_expires_at timestamptz, release_reason text, release_note text, \
+    was_settled boolean, next_close_at timestamptz, close_attempt_count integer, created_at timestamptz, \
+    updated_at timestamptz)";
 
 /// Keeps what a command made of an enrollment.
 ///
@@ -442,6 +593,9 @@ pub struct Seat<'a> {
 /// # Errors
 /// When the database refuses: nobody sits in two places at one time.
 pub async fn take_slots(tx: &Tx, seats: &[Seat<'_>]) -> Result<(), Error> {
+    if tx.kind() == Kind::Postgres {
+        return take_slots_as_set(tx, seats).await;
+    }
     let rows: Vec<_> = seats
         .iter()
         .flat_map(|seat| {
@@ -459,6 +613,32 @@ pub async fn take_slots(tx: &Tx, seats: &[Seat<'_>]) -> Result<(), Error> {
     }
     Ok(())
 }
+
+async fn take_slots_as_set(tx: &Tx, seats: &[Seat<'_>]) -> Result<(), Error> {
+    let each = |value: fn(&Enrollment) -> Uuid| {
+        joined(seats.iter().flat_map(|seat| seat.slots.iter().map(move |_| value(seat.enrollment))))
+    };
+    let slots = joined(seats.iter().flat_map(|seat| seat.slots.iter().map(|slot| slot.id.uuid())));
+    if slots.is_empty() {
+        return Ok(());
+    }
+    let values = [
+        each(|enrollment| enrollment.district_id.uuid()).into(),
+        each(|enrollment| enrollment.pupil_id.uuid()).into(),
+        each(|enrollment| enrollment.term_id.uuid()).into(),
+        slots.into(),
+        each(|enrollment| enrollment.id.uuid()).into(),
+    ];
+    tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, TAKE_SLOTS_AS_SET, values)).await?;
+    Ok(())
+}
+
+/// Inserts slots: `$1` to `$5` are the columns, in their order.
+const TAKE_SLOTS_AS_SET: &str = "\
+    insert into enrollment_slot (district_id, pupil_id, term_id, slot_id, enrollment_id) \
+    select * from unnest(cast(string_to_array($1, ',') as uuid[]), cast(string_to_array($2, ',') as uuid[]), \
+    cast(string_to_array($3, ',') as uuid[]), cast(string_to_array($4, ',') as uuid[]), \
+    cast(string_to_array($5, ',') as uuid[]))";
 
 /// Gives back the slots of a seat.
 ///

@@ -81,6 +81,7 @@ pub struct Menu {
     pub grades: Vec<i32>,
     pub basic_care: bool,
     pub provider_id: String,
+    pub kind: catalog::v1::slot::Kind,
 }
 
 impl Default for Menu {
@@ -93,6 +94,7 @@ impl Default for Menu {
             grades: vec![1, 2, 3],
             basic_care: false,
             provider_id: String::new(),
+            kind: catalog::v1::slot::Kind::Afternoon,
         }
     }
 }
@@ -104,6 +106,8 @@ pub struct World {
     pub packs: Arc<Live>,
     pub school: School,
     pub url: String,
+    /// A second process on the same database, once there is one.
+    other_url: Option<String>,
     keys: Arc<tempfile::TempDir>,
     peers: String,
     stop: CancellationToken,
@@ -146,6 +150,7 @@ impl World {
             packs,
             school: School::new(),
             url: String::new(),
+            other_url: None,
             keys: Arc::new(keys),
             peers,
             stop: CancellationToken::new(),
@@ -161,6 +166,18 @@ impl World {
         let (url, _) = self.serve(self.db.reopen().await).await;
         let link = Link::service(client::channel(&url).unwrap(), Arc::new(self.signer("gateway")));
         EnrollmentServiceClient::new(link)
+    }
+
+    /// Serves once more beside, as another process on the same database would: see [`Self::guardian_at`].
+    pub async fn serve_beside(&mut self) {
+        self.other_url = Some(self.serve(self.db.reopen().await).await.0);
+    }
+
+    /// A guardian at the first process, or at the one beside it.
+    pub fn guardian_at(&self, family: &Family, beside: bool) -> EnrollmentServiceClient<Link> {
+        let url = self.other_url.as_ref().filter(|_| beside).unwrap_or(&self.url);
+        let link = Link::anonymous(client::channel(url).unwrap());
+        EnrollmentServiceClient::new(link.as_caller(self.token(family)))
     }
 
     async fn serve(&self, db: Db) -> (String, tokio::task::JoinHandle<anyhow::Result<()>>) {
@@ -261,7 +278,7 @@ impl World {
             id: random::uuid(self.now()).to_string(),
             term_id: term_id.to_string(),
             weekday: menu.weekday,
-            kind: catalog::v1::slot::Kind::Afternoon.into(),
+            kind: menu.kind.into(),
             start_time: menu.start_time.to_owned(),
             end_time: menu.end_time.to_owned(),
             class_hour_count: 1,
@@ -314,6 +331,7 @@ impl World {
             close_time: Some(time(self.now() + TimeDelta::days(2))),
             review_seconds: 0,
             payment_seconds: 0,
+            ..OpenRoundRequest::default()
         };
         self.staff(Role::Principal).open_round(request).await.unwrap();
     }
@@ -345,8 +363,23 @@ impl World {
     // Who asks.
 
     fn client(&self, caller: &Caller) -> EnrollmentServiceClient<Link> {
+        EnrollmentServiceClient::new(self.link(caller))
+    }
+
+    /// The way to the service, in the name of `caller`.
+    pub fn link(&self, caller: &Caller) -> Link {
         let token = self.signer("identity").token(caller, Duration::from_secs(300)).unwrap();
-        EnrollmentServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()).as_caller(token))
+        Link::anonymous(client::channel(&self.url).unwrap()).as_caller(token)
+    }
+
+    /// A member of staff of the school; a class teacher of its class.
+    pub fn member(&self, role: Role) -> Caller {
+        let path = match role {
+            Role::ClassTeacher => self.school.class_path(),
+            _ => self.school.path.clone(),
+        };
+        let grants = vec![Grant { role, path: NodePath::new(path) }];
+        Caller::Staff(StaffMember { id: random::id(self.now()), grants })
     }
 
     /// The school day, as `caller` asks of it.
@@ -355,19 +388,18 @@ impl World {
         DayServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()).as_caller(token))
     }
 
-    /// The way to the service, as `caller`.
-    pub fn link(&self, caller: &Caller) -> Link {
-        let token = self.signer("identity").token(caller, Duration::from_secs(300)).unwrap();
-        Link::anonymous(client::channel(&self.url).unwrap()).as_caller(token)
-    }
-
     /// The school day, for whoever has no token.
     pub fn day_anyone(&self) -> DayServiceClient<Link> {
         DayServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()))
     }
 
     pub fn anyone(&self) -> EnrollmentServiceClient<Link> {
-        EnrollmentServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()))
+        EnrollmentServiceClient::new(self.anyone_link())
+    }
+
+    /// The way to the service, for whoever has no token.
+    pub fn anyone_link(&self) -> Link {
+        Link::anonymous(client::channel(&self.url).unwrap())
     }
 
     pub fn service(&self, name: &str) -> EnrollmentServiceClient<Link> {
@@ -459,6 +491,23 @@ impl World {
         let events = told::<message::Event>(&self.db).await;
         let last = events.into_iter().rfind(|(_, subject, _)| subject.to_string() == id);
         last.unwrap().2.kind.unwrap()
+    }
+
+    /// Stops the service; the world stays for another process to serve.
+    pub async fn halt(&mut self) {
+        self.stop.cancel();
+        let served = std::mem::replace(&mut self.served, tokio::spawn(async { Ok(()) }));
+        served.await.unwrap().unwrap();
+    }
+
+    /// Where the keys are.
+    pub fn keys(&self) -> &Path {
+        self.keys.path()
+    }
+
+    /// Where billing, identity and the catalog are, as far as they are asked.
+    pub fn peers(&self) -> &str {
+        &self.peers
     }
 
     /// Stops the service and looks whether what it left keeps every promise.
