@@ -7,6 +7,7 @@ mod catalog;
 mod day;
 mod enrollment;
 mod identity;
+mod message;
 mod notice;
 mod priority;
 mod round;
@@ -115,6 +116,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(round::routes())
         .merge(notice::routes())
         .merge(survey::routes())
+        .merge(message::routes())
         .merge(billing::routes())
         .merge(supervision::routes())
 }

@@ -396,6 +396,13 @@ fn cases() -> Vec<Case> {
         case("list_notices", "notice/ListNotices", Nothing),
         case("get_notice_reach", "notice/GetReach", Nothing),
         case("list_notice_unreached", "notice/ListUnreached", Nothing),
+        // messages
+        case("list_message_templates", "message/ListTemplates", Nothing),
+        case(
+            "accept_message_templates",
+            "message/AcceptTemplates",
+            Json(json!({ "template_ids": ["tmpl-left"] })),
+        ),
         // surveys
         case(
             "open_survey",
@@ -542,7 +549,7 @@ fn asked(operation: &str, field: &str) -> &'static str {
         "page_size" => "20",
         "version_number" => "2",
         "page_token" => "next",
-        "late_only" | "open_only" | "awaiting_only" => "true",
+        "late_only" | "open_only" | "awaiting_only" | "pending_only" => "true",
         "first_day" | "last_day" => "2026-09-07",
         "section" => "primary",
         "question" => "fee",
