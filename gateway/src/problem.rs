@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use shared::status::FailedPart;
 use shared::value::Violations;
 use shared::{status, telemetry};
 use tonic::{Code, Status};
@@ -30,6 +31,7 @@ pub struct Refusal {
     reason: String,
     facts: BTreeMap<String, String>,
     errors: Vec<FieldError>,
+    parts: Vec<FailedPart>,
     retry_after: Option<Duration>,
 }
 
@@ -50,6 +52,9 @@ pub struct Problem {
     /// Every field that broke a rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// Every part that cannot be had, where several things were asked for as one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartError>,
     /// The trace in which it happened, for those who look after the platform.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
@@ -67,6 +72,20 @@ pub struct FieldError {
     pub rule: String,
 }
 
+/// A part of what was asked as one that cannot be had.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PartError {
+    /// The section.
+    pub section_id: String,
+    /// The reason it would be refused with alone.
+    pub reason: String,
+    /// A sentence for people.
+    pub title: String,
+    /// Numbers, ids and times the sentence is made of.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, String>,
+}
+
 impl Refusal {
     /// Refuses with a reason of the gateway's own.
     #[must_use]
@@ -76,6 +95,7 @@ impl Refusal {
             reason: reason.to_owned(),
             facts: BTreeMap::new(),
             errors: Vec::new(),
+            parts: Vec::new(),
             retry_after: None,
         }
     }
@@ -130,6 +150,7 @@ impl Refusal {
             reason: self.reason.clone(),
             facts: self.facts.clone(),
             errors: self.errors.clone(),
+            parts: self.parts.iter().map(|part| part_error(part, language)).collect(),
             trace_id: telemetry::trace_id(),
             request_id,
         };
@@ -178,10 +199,15 @@ impl From<Status> for Refusal {
             Code::Ok => Code::Unknown,
             code => code,
         };
+        let parts = status::parts_of(&refusal);
+        // A part's facts are told with the part.
+        let is_own = |(name, _): &(String, String)| parts.is_empty() || !name.contains('.');
+        let facts = status::facts_of(&refusal).into_iter().filter(is_own).collect();
         Self {
             http: status::http_code(code),
             reason: reason.unwrap_or_else(|| fallback(code).to_owned()),
-            facts: status::facts_of(&refusal).into_iter().collect(),
+            facts,
+            parts,
             errors: field_errors(&status::violations_of(&refusal)),
             retry_after: status::retry_after_of(&refusal),
         }
@@ -208,6 +234,16 @@ const fn fallback(code: Code) -> &'static str {
         | Code::Unimplemented
         | Code::Internal
         | Code::DataLoss => "INTERNAL",
+    }
+}
+
+fn part_error(part: &FailedPart, language: Language) -> PartError {
+    let facts = part.facts.clone().into_iter().collect();
+    PartError {
+        section_id: part.part.clone(),
+        title: sentence::of(&part.reason, language, &facts),
+        reason: part.reason.clone(),
+        facts,
     }
 }
 

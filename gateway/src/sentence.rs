@@ -416,6 +416,37 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "The round is not open yet[; it opens at {open_time}].",
     ),
     ("ROUND_CLOSED", "选课已经结束[（{close_time}）]。", "The round is closed[; it ended at {close_time}]."),
+    ("ROUND_ID_USED", "这个轮次编号已被使用。", "There is a round of this id already."),
+    (
+        "WISHES_ONLY",
+        "这轮选课按志愿抽签，请填写志愿。",
+        "Seats are drawn in this round; please hand in wishes instead.",
+    ),
+    (
+        "APPLICATIONS_ONLY",
+        "这轮选课先到先得，请直接报名。",
+        "Seats are not drawn in this round; please apply directly.",
+    ),
+    (
+        "LISTS_NOT_CLOSED",
+        "志愿填报还没有截止[，{close_time} 截止]。",
+        "The lists are not closed yet[; they close at {close_time}].",
+    ),
+    ("ROUND_DRAWN", "这轮选课已经抽签。", "The round has been drawn."),
+    ("ROUND_CANCELLED", "这轮选课已取消[：{round_reason}]。", "The round was called off[: {round_reason}]."),
+    (
+        "NOT_LATER",
+        "新的截止时间应晚于原来的[（{close_time}）]。",
+        "The round must close later than it does[: {close_time}].",
+    ),
+    (
+        "BASIC_CARE_NOT_DRAWN",
+        "基本托管不抽签，人人都有位置，请直接报名。",
+        "Basic care is not drawn; there is a place for everybody, please apply directly.",
+    ),
+    ("SECTION_NOT_IN_ROUND", "这个班次不在本轮抽签范围内。", "The section is not drawn in this round."),
+    ("VALUES_NOT_ENTERED", "抽签号码还没有录入。", "The values of the sources have not been entered."),
+    ("DRAW_NOT_FOUND", "没有找到这次抽签。", "No such draw."),
     ("SECTION_NOT_PUBLISHED", "这个班次不在课程菜单上。", "The section is not on the menu."),
     (
         "GRADE_NOT_ADMITTED",
@@ -432,6 +463,16 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "SECTION_FULL",
         "名额已满[：共 {capacity_count} 个名额，已占 {taken_count} 个，{waitlisted_count} 人在候补]。",
         "The section is full[: {capacity_count} seats, {taken_count} taken, {waitlisted_count} waiting].",
+    ),
+    (
+        "BASKET_REFUSED",
+        "这一组课程没有选上[：其中 {failed_count} 门选不了]，一个名额也没有占用。",
+        "These courses were not taken[: {failed_count} of them cannot be had]; no seat is held.",
+    ),
+    (
+        "PARTS_CLASH",
+        "与一同选择的课程[“{section_title}”]时间冲突。",
+        "It clashes with another course of the same choice[: “{section_title}”].",
     ),
     ("NOT_OF_THIS_SCHOOL", "只能选择本校的课程。", "Only courses of the pupil's own school can be chosen."),
     (

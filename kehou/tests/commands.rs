@@ -14,7 +14,8 @@ fn help_names_every_command() {
 
     let text = String::from_utf8(help.stdout).unwrap();
     assert!(help.status.success());
-    for command in ["run", "tour", "check", "policy", "draw", "requirements", "--data", "--database"] {
+    for command in ["run", "tour", "check", "policy", "draw", "bench", "requirements", "--data", "--database"]
+    {
         assert!(text.contains(command), "no {command} in {text}");
     }
 }

@@ -25,7 +25,7 @@ use std::time::Duration;
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
+use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
 
 use crate::value::Violations;
 
@@ -40,6 +40,57 @@ pub const RETRY_KEY: &str = "kehou-retry";
 pub fn refused(reason: &'static str, facts: &[(&str, String)]) -> Status {
     let facts = facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     with_reason(Code::FailedPrecondition, reason, facts)
+}
+
+/// A rule says no to some parts of what was asked as one, and so to all of it.
+///
+/// `parts` are what fails and the status it would be refused with alone; [`parts_of`] reads them back. Each is a violation of a
+/// `PreconditionFailure`, its subject the part and its type the reason; its facts stand among the status's own, as `<part>.<fact>`.
+#[must_use]
+pub fn refused_parts(reason: &'static str, facts: &[(&str, String)], parts: &[(String, Status)]) -> Status {
+    let mut all: HashMap<_, _> =
+        facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let mut violations = Vec::with_capacity(parts.len());
+    for (part, status) in parts {
+        let reason = reason_of(status).unwrap_or_else(|| status.message().to_owned());
+        violations.push(PreconditionViolation::new(reason, part, ""));
+        all.extend(facts_of(status).into_iter().map(|(name, value)| (format!("{part}.{name}"), value)));
+    }
+    let mut details = ErrorDetails::with_precondition_failure(violations);
+    details.set_error_info(reason, DOMAIN, all);
+    Status::with_error_details(Code::FailedPrecondition, reason, details)
+}
+
+/// A part that fails: which, why, and its facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedPart {
+    /// Which.
+    pub part: String,
+    /// The reason it would be refused with alone.
+    pub reason: String,
+    /// The facts beside that reason: name → value.
+    pub facts: HashMap<String, String>,
+}
+
+/// The parts a status of [`refused_parts`] names, in their order. Empty for any other.
+#[must_use]
+pub fn parts_of(status: &Status) -> Vec<FailedPart> {
+    let failure = status.get_details_precondition_failure();
+    let violations = failure.map(|failure| failure.violations).unwrap_or_default();
+    let facts = if violations.is_empty() { HashMap::new() } else { facts_of(status) };
+    let of = |part: &str| {
+        let own = facts.iter().filter_map(|(name, value)| {
+            let name = name.strip_prefix(part)?.strip_prefix('.')?;
+            Some((name.to_owned(), value.clone()))
+        });
+        own.collect()
+    };
+    let part = |violation: PreconditionViolation| FailedPart {
+        facts: of(&violation.subject),
+        part: violation.subject,
+        reason: violation.r#type,
+    };
+    violations.into_iter().map(part).collect()
 }
 
 /// The caller is known, and may not do this.

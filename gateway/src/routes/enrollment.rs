@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::round::{DrawSettings, RoundChange, SectionRule, SeedSource};
 use super::{Answer, IdempotencyHeader, PageAsked};
 use crate::Edge;
 use crate::convert::{moment, number, timestamp, word};
@@ -45,7 +46,7 @@ fn client(edge: &Edge, session: &Session) -> Client {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewRound {
-    /// `first_come`.
+    /// `first_come`, `ranked` or `lottery`.
     mode: String,
     /// From this moment on choices are taken.
     open_time: DateTime<Utc>,
@@ -57,16 +58,28 @@ struct NewRound {
     /// Seconds a seat waits for payment; 1,800 when absent.
     #[serde(default)]
     payment_seconds: i32,
+    /// The round's id, chosen so that contributions can be sealed for it; one is made when absent.
+    #[serde(default)]
+    round_id: Option<Uuid>,
+    /// `apart` or `together`; drawn rounds only.
+    #[serde(default)]
+    siblings: Option<String>,
+    /// Where the seed comes from; drawn rounds only.
+    #[serde(default)]
+    sources: Vec<SeedSource>,
+    /// How sections are drawn where it is not as the policy has it; drawn rounds only.
+    #[serde(default)]
+    sections: Vec<SectionRule>,
 }
 
 /// A round.
 #[derive(Serialize, ToSchema)]
-struct Round {
+pub(super) struct Round {
     /// The round's id.
     id: String,
     /// The term.
     term_id: String,
-    /// `first_come`.
+    /// `first_come`, `ranked` or `lottery`.
     mode: String,
     /// From this moment on choices are taken.
     open_time: Option<DateTime<Utc>>,
@@ -76,12 +89,21 @@ struct Round {
     review_seconds: i32,
     /// Seconds a seat waits for payment.
     payment_seconds: i32,
+    /// `opened`, `closed`, `drawn` or `cancelled`.
+    state: String,
+    /// What it is drawn by; absent unless it is drawn.
+    draw: Option<DrawSettings>,
+    /// Changes since it was opened, the first first.
+    changes: Vec<RoundChange>,
 }
 
 impl From<pb::Round> for Round {
     fn from(round: pb::Round) -> Self {
         Self {
             mode: word(round.mode().as_str_name(), "MODE_"),
+            state: word(round.state().as_str_name(), "STATE_"),
+            draw: round.draw.map(Into::into),
+            changes: round.changes.into_iter().map(Into::into).collect(),
             open_time: moment(round.open_time),
             close_time: moment(round.close_time),
             id: round.id,
@@ -116,6 +138,12 @@ async fn open_round(
 ) -> Answer<OpenedRound> {
     let mode =
         number("mode", &body.mode, "MODE_", |name| pb::round::Mode::from_str_name(name).map(Into::into))?;
+    let siblings = match &body.siblings {
+        None => 0,
+        Some(word) => {
+            number("siblings", word, "SIBLINGS_", |name| pb::Siblings::from_str_name(name).map(Into::into))?
+        }
+    };
     let request = pb::OpenRoundRequest {
         request_id: key.text(),
         term_id: term_id.to_string(),
@@ -124,6 +152,10 @@ async fn open_round(
         close_time: Some(timestamp(body.close_time)),
         review_seconds: body.review_seconds,
         payment_seconds: body.payment_seconds,
+        round_id: body.round_id.map(|id| id.to_string()).unwrap_or_default(),
+        siblings,
+        sources: body.sources.into_iter().map(SeedSource::into_message).collect(),
+        sections: body.sections.into_iter().map(SectionRule::into_message).collect(),
     };
     let answer = client(&edge, &session).open_round(request).await?.into_inner();
     Ok(axum::Json(OpenedRound {
@@ -334,11 +366,17 @@ impl From<pb::Enrollment> for Enrollment {
 
 /// What became of an application.
 #[derive(Serialize, ToSchema)]
-struct Applied {
+pub(super) struct Applied {
     /// The enrollment.
     enrollment: Enrollment,
     /// How full the section was when it was decided.
     seats: Option<Seats>,
+}
+
+impl From<pb::ApplyResponse> for Applied {
+    fn from(answer: pb::ApplyResponse) -> Self {
+        Self { enrollment: answer.enrollment.unwrap_or_default().into(), seats: answer.seats.map(Into::into) }
+    }
 }
 
 /// Applies for a seat for a pupil.
@@ -358,10 +396,7 @@ async fn apply(
         join_waitlist: body.join_waitlist,
     };
     let answer = edge.admissions.apply(session.caller_token, request).await?;
-    Ok(axum::Json(Applied {
-        enrollment: answer.enrollment.unwrap_or_default().into(),
-        seats: answer.seats.map(Into::into),
-    }))
+    Ok(axum::Json(answer.into()))
 }
 
 /// Gives one enrollment.

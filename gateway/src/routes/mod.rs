@@ -1,13 +1,16 @@
 //! The routes, one file an area. A handler reads the request, calls one method, renders the answer.
 
 mod agreement;
+mod basket;
 mod billing;
 mod catalog;
 mod day;
 mod enrollment;
 mod identity;
+mod message;
 mod notice;
 mod priority;
+mod round;
 mod supervision;
 mod survey;
 mod trial;
@@ -109,10 +112,13 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(enrollment::routes())
         .merge(agreement::routes())
         .merge(trial::routes())
+        .merge(basket::routes())
         .merge(day::routes())
         .merge(priority::routes())
+        .merge(round::routes())
         .merge(notice::routes())
         .merge(survey::routes())
+        .merge(message::routes())
         .merge(billing::routes())
         .merge(supervision::routes())
 }

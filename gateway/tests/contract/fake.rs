@@ -210,6 +210,7 @@ pub fn full_name(service: &str, method: &str) -> String {
     // Enrollment has more services than one.
     let package = match service {
         "agreement" | "day" | "notice" | "priority" | "round" | "survey" | "trial" => "enrollment",
+        "message" => "identity",
         other => other,
     };
     format!("kehou.{package}.v1.{}{rest}Service/{method}", first.to_uppercase())

@@ -68,6 +68,35 @@ async fn each_kind_of_refusal_has_its_code_its_reason_and_its_time_to_wait() {
 }
 
 #[tokio::test]
+async fn c41_a_refused_basket_names_each_part_its_reason_and_its_sentence() {
+    let fake = Fake::start();
+    let gateway = Gateway::start(&fake).await;
+    let full = status::refused("SECTION_FULL", &[("capacity_count", "30".to_owned())]);
+    let parts = [
+        ("s1".to_owned(), full),
+        ("s2".to_owned(), status::refused("PARTS_CLASH", &[("section_title", "合唱".to_owned())])),
+    ];
+    let refusal = status::refused_parts("BASKET_REFUSED", &[("failed_count", "2".to_owned())], &parts);
+    fake.refuse("enrollment", "ApplyBasket", refusal);
+
+    let request = gateway.ask("POST", "/v1/enrollments/basket");
+    let body = json!({ "pupil_id": ID, "section_ids": [ID] });
+    let answer = request.header("idempotency-key", ID).json(&body).send().await.unwrap();
+
+    assert_eq!(answer.status(), 400);
+    let problem: Value = answer.json().await.unwrap();
+    assert_eq!(
+        (&problem["reason"], &problem["facts"]),
+        (&json!("BASKET_REFUSED"), &json!({ "failed_count": "2" }))
+    );
+    assert!(problem["title"].as_str().unwrap().contains("2 门"), "{problem}");
+    let parts = problem["parts"].as_array().unwrap();
+    assert_eq!((&parts[0]["section_id"], &parts[0]["reason"]), (&json!("s1"), &json!("SECTION_FULL")));
+    assert_eq!(parts[0]["facts"], json!({ "capacity_count": "30" }));
+    assert_eq!(parts[1]["title"], "与一同选择的课程“合唱”时间冲突。");
+}
+
+#[tokio::test]
 async fn a_refusal_carries_every_field_every_fact_and_a_sentence() {
     let fake = Fake::start();
     let gateway = Gateway::start(&fake).await;

@@ -157,10 +157,16 @@ fn cases() -> Vec<Case> {
             "open_round",
             "enrollment/OpenRound",
             Json(json!({
-                "mode": "first_come", "open_time": "2026-09-01T08:00:00+08:00", "close_time": "2026-09-05T20:00:00+08:00",
-                "review_seconds": 3600, "payment_seconds": 900
+                "mode": "ranked", "open_time": "2026-09-01T08:00:00+08:00", "close_time": "2026-09-05T20:00:00+08:00",
+                "review_seconds": 3600, "payment_seconds": 900, "round_id": ID, "siblings": "together",
+                "sources": [{ "name": "公证摇号", "what": "9 月 6 日 10 时", "bits": 128, "decimal_digit_count": 40 }],
+                "sections": [{
+                    "section_id": ID, "tiers": [{ "groups": ["left_behind"] }],
+                    "reserves": [{ "group": "disabled", "seat_count": 2 }]
+                }]
             })),
         )
+        .unset(&["sources.hex_digit_count", "sources.contribution_seal"])
         .hidden(&["round.path"]),
         case("list_rounds", "enrollment/ListRounds", Nothing).hidden(&["rounds.path"]),
         case("list_seats", "enrollment/ListSeats", Nothing),
@@ -170,6 +176,12 @@ fn cases() -> Vec<Case> {
             Json(json!({ "pupil_id": ID, "section_id": ID, "join_waitlist": true })),
         )
         .hidden(&["enrollment.pupil_path"]),
+        case(
+            "apply_basket",
+            "enrollment/ApplyBasket",
+            Json(json!({ "pupil_id": ID, "section_ids": [ID, ID], "join_waitlist": true })),
+        )
+        .hidden(&["places.enrollment.pupil_path"]),
         case("get_enrollment", "enrollment/GetEnrollment", Nothing).hidden(&["enrollment.pupil_path"]),
         case("withdraw", "enrollment/Withdraw", Nothing).hidden(&["enrollment.pupil_path"]),
         case(
@@ -193,6 +205,39 @@ fn cases() -> Vec<Case> {
         case("book_trial", "trial/BookTrial", Json(json!({ "pupil_id": ID }))),
         case("cancel_trial", "trial/CancelTrial", Nothing),
         case("list_bookings", "trial/ListBookings", Nothing),
+        // rounds that are drawn
+        case(
+            "set_wishes",
+            "round/SetWishes",
+            Json(json!({
+                "lists": [{ "ranked_section_ids": [ID], "any_of_section_ids": [ID], "stand_in_line": false }],
+                "together": true
+            })),
+        ),
+        case("get_wishes", "round/GetWishes", Nothing),
+        case("clear_wishes", "round/ClearWishes", Nothing),
+        case("enter_draw_values", "round/EnterValues", Json(json!({ "values": ["0123456789"] }))),
+        case("draw_round", "round/DrawRound", Nothing),
+        case("get_draw", "round/GetDraw", Nothing),
+        case("get_draw_bundle", "round/GetDrawBundle", Nothing),
+        case("get_draw_receipt", "round/GetDrawReceipt", Nothing),
+        case(
+            "repeat_draw",
+            "round/RepeatDraw",
+            Json(json!({
+                "reason": "公证处未开门",
+                "sources": [{ "name": "公证摇号", "what": "9 月 7 日 10 时", "bits": 128, "hex_digit_count": 64 }]
+            })),
+        )
+        .unset(&["sources.decimal_digit_count", "sources.contribution_seal"]),
+        case("rehearse_round", "round/RehearseRound", Nothing),
+        case(
+            "extend_round",
+            "round/ExtendRound",
+            Json(json!({ "close_time": "2026-09-06T20:00:00+08:00", "reason": "系统繁忙" })),
+        )
+        .hidden(&["round.path"]),
+        case("cancel_round", "round/CancelRound", Json(json!({ "reason": "课程调整" }))).hidden(&["round.path"]),
         // agreements
         case(
             "publish_agreement",
@@ -363,6 +408,13 @@ fn cases() -> Vec<Case> {
         case("list_notices", "notice/ListNotices", Nothing),
         case("get_notice_reach", "notice/GetReach", Nothing),
         case("list_notice_unreached", "notice/ListUnreached", Nothing),
+        // messages
+        case("list_message_templates", "message/ListTemplates", Nothing),
+        case(
+            "accept_message_templates",
+            "message/AcceptTemplates",
+            Json(json!({ "template_ids": ["tmpl-left"] })),
+        ),
         // surveys
         case(
             "open_survey",
@@ -509,12 +561,14 @@ fn asked(operation: &str, field: &str) -> &'static str {
         "page_size" => "20",
         "version_number" => "2",
         "page_token" => "next",
-        "late_only" | "open_only" | "awaiting_only" => "true",
+        "late_only" | "open_only" | "awaiting_only" | "pending_only" => "true",
         "first_day" | "last_day" => "2026-09-07",
         "section" => "primary",
         "question" => "fee",
         "key" => "refund_rule",
         "policy_version" => "pack@1",
+        "act" => "2",
+        "basis" => "last_term",
         _ => ID,
     }
 }

@@ -3,10 +3,12 @@
 //! `SELECT … FOR UPDATE` of the section, reads of pupil, enrollments, round and term, the checks, the inserts, the counter, the
 //! event, commit: the same rows, the same rules and the same events as the group's, so that what is compared is the way alone.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use enrollment::domain::admission::{self, Application, Outcome, Prior, Snapshot, Term};
-use enrollment::domain::enrollment::Event;
+use enrollment::domain::admission::{Outcome, Prior, Snapshot, Term};
+use enrollment::domain::basket::{self, Ask, Refusal};
+use enrollment::domain::enrollment::{Enrollment, Event};
+use enrollment::domain::section::Section;
 use enrollment::domain::term::Ruling;
 use enrollment::rpc::apply::{Decide, Desk, Given, Queue};
 use enrollment::{config, event, store};
@@ -25,83 +27,86 @@ pub fn start_queue(desk: Desk, config: &config::Admission) -> (Queue, JoinHandle
 }
 
 impl Decide for Naive {
-    async fn decide(&self, group: &[&Application]) -> Result<Vec<Result<Given, admission::Error>>, Error> {
+    async fn decide(&self, group: &[&Ask]) -> Result<Vec<Result<Vec<Given>, Refusal>>, Error> {
         let mut given = Vec::with_capacity(group.len());
-        for application in group {
-            given.push(self.one(application).await?);
+        for ask in group {
+            given.push(self.one(ask).await?);
         }
         Ok(given)
     }
 }
 
 impl Naive {
-    async fn one(&self, application: &Application) -> Result<Result<Given, admission::Error>, Error> {
+    async fn one(&self, ask: &Ask) -> Result<Result<Vec<Given>, Refusal>, Error> {
         let Desk { db, clock, packs, .. } = &self.0;
         let tx = db.begin().await?;
-        let sections = store::section::lock(&tx, [application.section_id]).await?;
-        let pupils = store::pupil::lock(&tx, &[application.pupil_id]).await?;
-        let found = store::enrollment::find_for(
-            &tx,
-            &HashSet::from([application.district_id]),
-            &[application.pupil_id],
-            &[(application.guardian_id, application.request_id)],
-        )
-        .await?;
+        let sections = store::section::lock(&tx, ask.parts().iter().map(|part| part.section_id)).await?;
+        let pupil_ids: HashSet<_> = ask.parts().iter().map(|part| part.pupil_id).collect();
+        let pupil_ids: Vec<_> = pupil_ids.into_iter().collect();
+        let pupils = store::pupil::lock(&tx, &pupil_ids).await?;
+        let districts = ask.parts().iter().map(|part| part.district_id).collect();
+        let requests: Vec<_> = ask.requests().collect();
+        let found = store::enrollment::find_for(&tx, &districts, &pupil_ids, &requests).await?;
         let places = store::place::of(&tx, &found, &sections).await?;
-        let term_ids: Vec<_> = sections.iter().map(|section| section.term_id).collect();
+        let term_ids: HashSet<_> = sections.iter().map(|section| section.term_id).collect();
+        let term_ids: Vec<_> = term_ids.into_iter().collect();
         let rounds = store::round::list(&tx, &term_ids).await?;
         let terms = store::term::find_all(&tx, &term_ids).await?;
         let now = tx.now(clock.as_ref()).await?;
         let terms = terms.into_iter().map(|term| {
             let silent = || Silent { pack_id: term.policy_version.clone(), key: "policy_version" };
             let ruling = packs.pinned(&term.policy_version).ok_or_else(silent);
-            (term.id, Term { rounds: rounds.clone(), ruling: ruling.and_then(|policy| Ruling::of(&policy)) })
+            let rounds = rounds.iter().filter(|round| round.term_id == term.id).cloned().collect();
+            (term.id, Term { rounds, ruling: ruling.and_then(|policy| Ruling::of(&policy)) })
         });
         let mut snapshot = Snapshot {
             terms: terms.collect(),
             pupils: pupils.into_iter().map(|pupil| (pupil.id, pupil)).collect(),
             sections: sections.into_iter().map(|section| (section.id, section)).collect(),
             places,
-            requests: found
-                .iter()
-                .map(|one| ((one.guardian_id, one.request_id), Prior::of(one)))
-                .collect::<HashMap<_, _>>(),
+            requests: found.iter().map(|one| ((one.guardian_id, one.request_id), Prior::of(one))).collect(),
         };
-        let decided = admission::decide(&mut snapshot, application, now);
-        let outcome = match decided {
-            Ok(outcome) => outcome,
+        let outcomes = match basket::decide(&mut snapshot, ask, now) {
+            Ok(outcomes) => outcomes,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let section = snapshot.sections.get(&application.section_id);
-        let missing =
-            || Error::inconsistent("section", application.section_id, "it was decided on and is missing");
-        let section = section.ok_or_else(missing)?;
-        let given = |enrollment, position| Given {
-            enrollment,
-            section_title: section.title.clone(),
-            position,
-            seats: section.seats,
-        };
-        match outcome {
-            Outcome::Again(id) => {
-                let known = found.into_iter().find(|enrollment| enrollment.id == id);
-                let known =
-                    known.ok_or_else(|| Error::inconsistent("enrollment", id, "its repeat is lost"))?;
-                Ok(Ok(given(known, 0)))
-            }
-            Outcome::Admitted { enrollment, event, .. } => {
-                store::enrollment::insert_all(&tx, std::slice::from_ref(enrollment.as_ref())).await?;
-                if enrollment.state.holds_seat() {
-                    let seat =
-                        store::enrollment::Seat { enrollment: enrollment.as_ref(), slots: &section.slots };
-                    store::enrollment::take_slots(&tx, &[seat]).await?;
+        let mut given = Vec::with_capacity(outcomes.len());
+        for outcome in outcomes {
+            let (enrollment, position) = match outcome {
+                Outcome::Again(id) => {
+                    let known = found.iter().find(|enrollment| enrollment.id == id).cloned();
+                    (known.ok_or_else(|| Error::inconsistent("enrollment", id, "its repeat is lost"))?, 0)
                 }
-                store::section::save_seats(&tx, [section]).await?;
-                event::tell(&tx, &[(enrollment.as_ref(), event.clone())], now).await?;
-                tx.commit().await?;
-                let position = if let Event::Waitlisted { position } = event { position } else { 0 };
-                Ok(Ok(given(*enrollment, position)))
-            }
+                Outcome::Admitted { enrollment, event, .. } => {
+                    let section = section_of(&snapshot, &enrollment)?;
+                    store::enrollment::insert_all(&tx, std::slice::from_ref(enrollment.as_ref())).await?;
+                    if enrollment.state.holds_seat() {
+                        let (enrollment, slots) = (enrollment.as_ref(), &section.slots);
+                        store::enrollment::take_slots(&tx, &[store::enrollment::Seat { enrollment, slots }])
+                            .await?;
+                    }
+                    store::section::save_seats(&tx, [section]).await?;
+                    event::tell(&tx, &[(enrollment.as_ref(), event.clone())], now).await?;
+                    (*enrollment, if let Event::Waitlisted { position } = event { position } else { 0 })
+                }
+            };
+            let section = section_of(&snapshot, &enrollment)?;
+            given.push(Given {
+                section_title: section.title.clone(),
+                seats: section.seats,
+                enrollment,
+                position,
+            });
         }
+        tx.commit().await?;
+        Ok(Ok(given))
     }
+}
+
+fn section_of<'snapshot>(
+    snapshot: &'snapshot Snapshot,
+    enrollment: &Enrollment,
+) -> Result<&'snapshot Section, Error> {
+    let section = snapshot.sections.get(&enrollment.section_id);
+    section.ok_or_else(|| Error::inconsistent("enrollment", enrollment.id, "its section is missing"))
 }

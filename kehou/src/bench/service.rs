@@ -129,7 +129,7 @@ impl Ask for Asker {
             Err(refusal) => return refused(&refusal),
         };
         match waiting.await {
-            Ok(Ok(given)) => Outcome::Admitted(vec![given.enrollment.id.uuid()]),
+            Ok(Ok(given)) => Outcome::Admitted(given.iter().map(|one| one.enrollment.id.uuid()).collect()),
             Ok(Err(refusal)) => refused(&refusal),
             Err(_) => Outcome::Unexplained("no answer".to_owned()),
         }

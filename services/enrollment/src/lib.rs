@@ -64,7 +64,7 @@ pub use store::migration::Migrator;
 pub const NAME: &str = "enrollment";
 
 /// The services that hear what this one tells.
-const HEARERS: &[&str] = &["billing", "supervision"];
+const HEARERS: &[&str] = &["identity", "billing", "supervision"];
 
 /// How long a job rests between looks for seats that stayed free: a rare thing, and each look costs locks.
 const PROMOTE_REST: Duration = Duration::from_secs(1);

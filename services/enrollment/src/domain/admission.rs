@@ -258,7 +258,11 @@ impl Prior {
         }
     }
 
-    fn answer(&self, again: &Application) -> Result<Outcome, Error> {
+    /// Answers the same request sent again.
+    ///
+    /// # Errors
+    /// [`Error::RequestReused`] when it asks for something else.
+    pub(super) fn answer(&self, again: &Application) -> Result<Outcome, Error> {
         let is_same = self.pupil_id == again.pupil_id
             && self.section_id == again.section_id
             && self.join_waitlist == again.join_waitlist;

@@ -20,6 +20,7 @@
 
 pub mod admission;
 pub mod agreement;
+pub mod basket;
 pub mod day;
 pub mod draw;
 pub mod enrollment;

@@ -2,11 +2,12 @@
 
 use proto::enrollment::v1::enrollment_service_server::EnrollmentService;
 use proto::enrollment::v1::{
-    ApplyRequest, ApplyResponse, ApplyStreamRequest, ChangeSeatRequest, ChangeSeatResponse,
-    DecideStepRequest, DecideStepResponse, GetEnrollmentRequest, GetEnrollmentResponse,
-    ListPupilEnrollmentsRequest, ListPupilEnrollmentsResponse, ListReviewsRequest, ListReviewsResponse,
-    ListRosterRequest, ListRosterResponse, ListRoundsRequest, ListRoundsResponse, ListSeatsRequest,
-    ListSeatsResponse, OpenRoundRequest, OpenRoundResponse, WithdrawRequest, WithdrawResponse,
+    ApplyBasketRequest, ApplyBasketResponse, ApplyRequest, ApplyResponse, ApplyStreamRequest,
+    ChangeSeatRequest, ChangeSeatResponse, DecideStepRequest, DecideStepResponse, GetEnrollmentRequest,
+    GetEnrollmentResponse, ListPupilEnrollmentsRequest, ListPupilEnrollmentsResponse, ListReviewsRequest,
+    ListReviewsResponse, ListRosterRequest, ListRosterResponse, ListRoundsRequest, ListRoundsResponse,
+    ListSeatsRequest, ListSeatsResponse, OpenRoundRequest, OpenRoundResponse, WithdrawRequest,
+    WithdrawResponse,
 };
 use shared::caller;
 use tonic::{Request, Response, Status, Streaming};
@@ -35,6 +36,14 @@ impl EnrollmentService for EnrollmentRpc {
     async fn apply(&self, request: Request<ApplyRequest>) -> Result<Response<ApplyResponse>, Status> {
         let caller = caller::of(&request);
         apply::apply(self, &caller, &request.into_inner()).await.map(Response::new)
+    }
+
+    async fn apply_basket(
+        &self,
+        request: Request<ApplyBasketRequest>,
+    ) -> Result<Response<ApplyBasketResponse>, Status> {
+        let caller = caller::of(&request);
+        apply::apply_basket(self, &caller, &request.into_inner()).await.map(Response::new)
     }
 
     async fn apply_stream(

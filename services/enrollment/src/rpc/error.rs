@@ -8,9 +8,41 @@ use tonic::Status;
 use super::convert;
 use crate::domain::admission::{self, Application};
 use crate::domain::agreement;
+use crate::domain::basket::{Ask, Failed, Refusal, Why};
 use crate::domain::enrollment::{self, Enrollment};
 use crate::domain::round;
 use crate::domain::section::Seats;
+
+/// Refuses what was asked.
+pub fn ask(refusal: &Refusal, ask: &Ask) -> Status {
+    match refusal {
+        Refusal::One(error) => match ask.parts().first() {
+            Some(part) => admission(error, part),
+            None => status::internal(error),
+        },
+        Refusal::Basket(failed) => {
+            let parts: Vec<_> =
+                failed.iter().map(|failed| (failed.part.section_id.to_string(), part(failed))).collect();
+            status::refused_parts("BASKET_REFUSED", &[("failed_count", failed.len().to_string())], &parts)
+        }
+    }
+}
+
+/// Refuses a part of a basket, as if it had been asked for alone.
+fn part(failed: &Failed) -> Status {
+    match &failed.why {
+        Why::Alone(error) => admission(error, &failed.part),
+        Why::PartsClash { section_id, section_title, weekday, start_minute } => status::refused(
+            "PARTS_CLASH",
+            &[
+                ("other_section_id", section_id.to_string()),
+                ("section_title", section_title.clone()),
+                ("weekday", weekday.to_string()),
+                ("start_time", format!("{:02}:{:02}", start_minute / 60, start_minute % 60)),
+            ],
+        ),
+    }
+}
 
 /// Refuses an application.
 pub fn admission(error: &admission::Error, application: &Application) -> Status {

@@ -113,6 +113,30 @@ const INVARIANTS: &[Invariant] = &[
                  where a.id is null or a.term_id <> s.term_id or a.school_id <> s.school_id or p.id is null",
     },
     Invariant {
+        name: "seats are promised only while a round of the term waits for its draw",
+        all: "select count(*) as number from section",
+        broken: "select s.id as id from section s where s.promised_count <> 0 and not exists (select 1 from round r \
+                 where r.district_id = s.district_id and r.term_id = s.term_id and r.state = 'closed')",
+    },
+    Invariant {
+        name: "where a drawn round stands, its last act stands",
+        all: "select count(*) as number from round where mode <> 'first_come'",
+        broken: "select r.id as id from round r where r.mode <> 'first_come' and r.state <> 'cancelled' and not exists \
+                 (select 1 from draw d where d.district_id = r.district_id and d.round_id = r.id and d.act = \
+                 (select max(l.act) from draw l where l.district_id = r.district_id and l.round_id = r.id) \
+                 and ((r.state = 'opened' and d.state = 'opened') or (r.state = 'closed' and d.state = 'committed') \
+                 or (r.state = 'drawn' and d.state = 'drawn')))",
+    },
+    Invariant {
+        name: "closed lists have an entry for every pupil on them, and a drawn one says what became of each",
+        all: "select count(*) as number from draw where state <> 'opened'",
+        broken: "select d.round_id as id from draw d where d.state <> 'opened' and (d.pupil_count <> \
+                 (select count(*) from draw_entry e where e.district_id = d.district_id and e.round_id = d.round_id \
+                 and e.act = d.act) or (d.state = 'drawn' and exists (select 1 from draw_entry e \
+                 where e.district_id = d.district_id and e.round_id = d.round_id and e.act = d.act \
+                 and e.results is null)))",
+    },
+    Invariant {
         name: "a mark is about a pupil and a lesson that are known",
         all: "select count(*) as number from mark",
         broken: "select m.id as id from mark m \

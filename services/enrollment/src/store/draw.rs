@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use draw::{Hash, Input, Proof, Pupil as Entry, RoundSalt, SectionIndex, Terms};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait as _, Order};
+use sea_orm::sea_query::Order;
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
     Statement,
@@ -472,29 +472,23 @@ pub async fn find_kept(
     }))
 }
 
-/// Gives a part of an act's bundle, cut at `part_bytes`, with the number of parts; none before the draw.
+/// Finds an act's bundle; none before the draw.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn bundle_part(
+pub async fn find_bundle(
     db: &impl ConnectionTrait,
     round: &Round,
     act: &Act,
-    part: usize,
-    part_bytes: usize,
-) -> Result<Option<(Vec<u8>, usize)>, Error> {
-    let bundle: Option<Option<String>> = draw_file::Entity::find()
+) -> Result<Option<String>, Error> {
+    let key = (round.district_id.uuid(), round.id.uuid(), act.number());
+    let bundle: Option<Option<String>> = draw_file::Entity::find_by_id(key)
         .select_only()
         .column(draw_file::Column::Bundle)
-        .filter(draw_file::Column::DistrictId.eq(round.district_id.uuid()))
-        .filter(draw_file::Column::RoundId.eq(round.id.uuid()))
-        .filter(Expr::col(draw_file::Column::Act).eq(act.number()))
         .into_tuple()
         .one(db)
         .await?;
-    let Some(bundle) = bundle.flatten() else { return Ok(None) };
-    let parts: Vec<_> = bundle.as_bytes().chunks(part_bytes).collect();
-    Ok(Some((parts.get(part).map(|part| part.to_vec()).unwrap_or_default(), parts.len())))
+    Ok(bundle.flatten())
 }
 
 /// A wish as its JSON column keeps it.

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Query};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
+    ColumnTrait as _, Condition, ConnectionTrait, DbBackend, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, Statement, TryIntoModel as _,
 };
 use serde::{Deserialize, Serialize};
 use shared::db::{Error, Kind, Tx};
@@ -16,6 +16,7 @@ use shared::value::{
 use uuid::Uuid;
 
 use super::entity::{enrollment, enrollment_slot, section};
+use super::many::joined;
 use super::{from_json, to_json};
 use crate::domain::enrollment::{Change, Enrollment, Fee, Release, ReleaseReason, State, Step, Steps, Terms};
 use crate::domain::round::Waits;
@@ -141,26 +142,61 @@ pub async fn find_for(
     pupils: &[Id<Pupil>],
     requests: &[(Id<Guardian>, Uuid)],
 ) -> Result<Vec<Enrollment>, Error> {
+    let rows = match db.get_database_backend() {
+        DbBackend::Postgres => {
+            let guardians = joined(requests.iter().map(|(guardian, _)| guardian.uuid()));
+            let values = [
+                joined(districts.iter().map(|id| id.uuid())).into(),
+                joined(pupils.iter().map(|id| id.uuid())).into(),
+                guardians.into(),
+                joined(requests.iter().map(|(_, request)| *request)).into(),
+            ];
+            let statement = Statement::from_sql_and_values(DbBackend::Postgres, FIND_FOR, values);
+            enrollment::Entity::find().from_raw_sql(statement).all(db).await?
+        }
+        _ => found_one_by_one(db, districts, pupils, requests).await?,
+    };
+    let rows: HashMap<Uuid, _> = rows.into_iter().map(|row| (row.id, row)).collect();
+    rows.into_values().map(read).collect()
+}
+
+/// The live enrollments of pupils (`$2`) of districts (`$1`), and those of guardians and requests (`$3`, `$4`, pairwise). Each pair
+/// is looked up in its index by itself: over two lists PostgreSQL would try every guardian with every request.
+const FIND_FOR: &str = "\
+    select e.* from unnest(cast(string_to_array($2, ',') as uuid[])) as p (pupil_id) \
+    cross join lateral (select * from enrollment l where l.district_id = any(cast(string_to_array($1, ',') as uuid[])) \
+    and l.pupil_id = p.pupil_id and l.state <> 'released' offset 0) as e \
+    union all \
+    select e.* from unnest(cast(string_to_array($3, ',') as uuid[]), cast(string_to_array($4, ',') as uuid[])) \
+    as r (guardian_id, request_id) \
+    cross join lateral (select * from enrollment l where l.district_id = any(cast(string_to_array($1, ',') as uuid[])) \
+    and l.guardian_id = r.guardian_id and l.request_id = r.request_id offset 0) as e";
+
+/// As [`find_for`], on SQLite.
+async fn found_one_by_one(
+    db: &impl ConnectionTrait,
+    districts: &HashSet<Id<District>>,
+    pupils: &[Id<Pupil>],
+    requests: &[(Id<Guardian>, Uuid)],
+) -> Result<Vec<enrollment::Model>, Error> {
     let of_districts = enrollment::Column::DistrictId.is_in(districts.iter().map(|id| id.uuid()));
-    let live = enrollment::Entity::find()
+    let mut rows = enrollment::Entity::find()
         .filter(of_districts.clone())
         .filter(enrollment::Column::PupilId.is_in(pupils.iter().map(|id| id.uuid())))
         .filter(enrollment::Column::State.ne("released"))
         .all(db)
         .await?;
-    let mut rows: HashMap<Uuid, _> = live.into_iter().map(|row| (row.id, row)).collect();
     if !requests.is_empty() {
+        let guardians = requests.iter().map(|(guardian, _)| guardian.uuid());
         let asked = enrollment::Entity::find()
             .filter(of_districts)
-            .filter(
-                enrollment::Column::GuardianId.is_in(requests.iter().map(|(guardian, _)| guardian.uuid())),
-            )
+            .filter(enrollment::Column::GuardianId.is_in(guardians))
             .filter(enrollment::Column::RequestId.is_in(requests.iter().map(|(_, request)| *request)))
             .all(db)
             .await?;
-        rows.extend(asked.into_iter().map(|row| (row.id, row)));
+        rows.extend(asked);
     }
-    rows.into_values().map(read).collect()
+    Ok(rows)
 }
 
 /// Lists those in line for a section, next first, after the number `after` and at most `limit`.
@@ -468,12 +504,39 @@ pub async fn put_off_closing(
 /// # Errors
 /// When the database refuses: one live enrollment of a pupil in a section, one enrollment a request.
 pub async fn insert_all(tx: &Tx, enrollments: &[Enrollment]) -> Result<(), Error> {
+    if tx.kind() == Kind::Postgres {
+        return insert_as_set(tx, enrollments).await;
+    }
     for enrollments in enrollments.chunks(MAX_BINDS / COLUMNS) {
         let rows = enrollments.iter().map(write).collect::<Result<Vec<_>, _>>()?;
         enrollment::Entity::insert_many(rows).exec_without_returning(tx).await?;
     }
     Ok(())
 }
+
+/// All rows in one bound value: thousands of placeholders cost PostgreSQL more than the rows.
+async fn insert_as_set(tx: &Tx, enrollments: &[Enrollment]) -> Result<(), Error> {
+    if enrollments.is_empty() {
+        return Ok(());
+    }
+    let row = |enrollment: &Enrollment| Ok(write(enrollment)?.try_into_model()?);
+    let rows = enrollments.iter().map(row).collect::<Result<Vec<enrollment::Model>, Error>>()?;
+    let rows = serde_json::to_string(&rows).map_err(|error| Error::inconsistent(TABLE, "new", error))?;
+    tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, INSERT_AS_SET, [rows.into()])).await?;
+    Ok(())
+}
+
+/// Inserts the rows of a JSON list (`$1`).
+const INSERT_AS_SET: &str = "\
+    insert into enrollment (district_id, id, school_id, class_id, term_id, section_id, pupil_id, pupil_path, guardian_id, \
+    request_id, join_waitlist, fee, review_seconds, payment_seconds, steps, state, waitlist_number, next_step_role, \
+    hold_expires_at, release_reason, release_note, was_settled, next_close_at, close_attempt_count, created_at, updated_at) \
+    select * from jsonb_to_recordset(cast(cast($1 as text) as jsonb)) as r (district_id uuid, id uuid, school_id uuid, \
+    class_id uuid, term_id uuid, section_id uuid, pupil_id uuid, pupil_path jsonb, guardian_id uuid, request_id uuid, \
+    join_waitlist boolean, fee text, review_seconds integer, payment_seconds integer, steps jsonb, state text, \
+    waitlist_number bigint, next_step_role text, hold_expires_at timestamptz, release_reason text, release_note text, \
+    was_settled boolean, next_close_at timestamptz, close_attempt_count integer, created_at timestamptz, \
+    updated_at timestamptz)";
 
 /// Keeps what a command made of an enrollment.
 ///
@@ -538,6 +601,9 @@ pub struct Seat<'a> {
 /// # Errors
 /// When the database refuses: nobody sits in two places at one time.
 pub async fn take_slots(tx: &Tx, seats: &[Seat<'_>]) -> Result<(), Error> {
+    if tx.kind() == Kind::Postgres {
+        return take_slots_as_set(tx, seats).await;
+    }
     let rows: Vec<_> = seats
         .iter()
         .flat_map(|seat| {
@@ -555,6 +621,32 @@ pub async fn take_slots(tx: &Tx, seats: &[Seat<'_>]) -> Result<(), Error> {
     }
     Ok(())
 }
+
+async fn take_slots_as_set(tx: &Tx, seats: &[Seat<'_>]) -> Result<(), Error> {
+    let each = |value: fn(&Enrollment) -> Uuid| {
+        joined(seats.iter().flat_map(|seat| seat.slots.iter().map(move |_| value(seat.enrollment))))
+    };
+    let slots = joined(seats.iter().flat_map(|seat| seat.slots.iter().map(|slot| slot.id.uuid())));
+    if slots.is_empty() {
+        return Ok(());
+    }
+    let values = [
+        each(|enrollment| enrollment.district_id.uuid()).into(),
+        each(|enrollment| enrollment.pupil_id.uuid()).into(),
+        each(|enrollment| enrollment.term_id.uuid()).into(),
+        slots.into(),
+        each(|enrollment| enrollment.id.uuid()).into(),
+    ];
+    tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, TAKE_SLOTS_AS_SET, values)).await?;
+    Ok(())
+}
+
+/// Inserts slots: `$1` to `$5` are the columns, in their order.
+const TAKE_SLOTS_AS_SET: &str = "\
+    insert into enrollment_slot (district_id, pupil_id, term_id, slot_id, enrollment_id) \
+    select * from unnest(cast(string_to_array($1, ',') as uuid[]), cast(string_to_array($2, ',') as uuid[]), \
+    cast(string_to_array($3, ',') as uuid[]), cast(string_to_array($4, ',') as uuid[]), \
+    cast(string_to_array($5, ',') as uuid[]))";
 
 /// Gives back the slots of a seat.
 ///

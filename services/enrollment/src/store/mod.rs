@@ -14,6 +14,7 @@
 //! | [`withdrawal`] | `withdrawal` |
 //! | [`line`] | `line`: how lines have moved |
 //! | [`offer`] | `offer_rule`: what policies say about offers from the line |
+//! | `many` | many ids in one bound value |
 //! | [`place`] | what pupils have already, out of `enrollment` and `section` |
 //! | [`priority`] | `priority`, `priority_change` |
 //! | [`evidence`] | `evidence`, `evidence_reading` |
@@ -35,6 +36,7 @@ pub mod enrollment;
 pub mod entity;
 pub mod evidence;
 pub mod line;
+mod many;
 pub mod migration;
 pub mod notice;
 pub mod offer;

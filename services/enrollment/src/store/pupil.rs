@@ -11,6 +11,7 @@ use shared::value::{District, Guardian, Id, Pupil as PupilKind};
 use uuid::Uuid;
 
 use super::entity::{consent, pupil};
+use super::many::among;
 use super::{from_json, to_json};
 use crate::domain::pupil::{Pupil, Standing};
 
@@ -22,7 +23,7 @@ const TABLE: &str = "pupil";
 /// When the database refuses, or a row breaks a promise.
 pub async fn lock(tx: &Tx, ids: &[Id<PupilKind>]) -> Result<Vec<Pupil>, Error> {
     let rows = pupil::Entity::find()
-        .filter(pupil::Column::Id.is_in(ids.iter().map(|id| id.uuid())))
+        .filter(among(tx, pupil::Entity, pupil::Column::Id, ids.iter().map(|id| id.uuid())))
         .order_by_asc(pupil::Column::Id)
         .lock_exclusive()
         .all(tx)

@@ -11,6 +11,7 @@ use shared::value::{Id, Moment, Round as RoundKind, Staff, Term};
 use uuid::Uuid;
 
 use super::entity::{round, round_change};
+use super::many::among;
 use crate::domain::round::{Mode, Round, State, Waits};
 
 const TABLE: &str = "round";
@@ -21,7 +22,7 @@ const TABLE: &str = "round";
 /// When the database refuses, or a row breaks a promise.
 pub async fn list(db: &impl ConnectionTrait, terms: &[Id<Term>]) -> Result<Vec<Round>, Error> {
     let rows = round::Entity::find()
-        .filter(round::Column::TermId.is_in(terms.iter().map(|id| id.uuid())))
+        .filter(among(db, round::Entity, round::Column::TermId, terms.iter().map(|id| id.uuid())))
         .order_by_desc(round::Column::OpenAt)
         .order_by_desc(round::Column::Id)
         .all(db)

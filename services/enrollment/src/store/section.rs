@@ -13,6 +13,7 @@ use shared::value::{District, Id, School, Section as SectionKind, Term};
 use uuid::Uuid;
 
 use super::entity::{section, term};
+use super::many::among;
 use super::{from_json, to_json};
 use crate::domain::section::{Seats, Section, Slot, State};
 
@@ -34,7 +35,7 @@ struct SlotJson {
 pub async fn lock(tx: &Tx, ids: impl IntoIterator<Item = Id<SectionKind>>) -> Result<Vec<Section>, Error> {
     // The statement that locks gives the newest committed counters: what was read before a wait would be stale.
     let rows = section::Entity::find()
-        .filter(section::Column::Id.is_in(ids.into_iter().map(Id::uuid)))
+        .filter(among(tx, section::Entity, section::Column::Id, ids.into_iter().map(Id::uuid)))
         .order_by_asc(section::Column::Id)
         .lock_exclusive()
         .all(tx)
@@ -63,7 +64,8 @@ pub async fn find_all(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = section::Entity::find().filter(section::Column::Id.is_in(ids)).all(db).await?;
+    let rows =
+        section::Entity::find().filter(among(db, section::Entity, section::Column::Id, ids)).all(db).await?;
     rows.into_iter().map(read).collect()
 }
 

@@ -10,6 +10,7 @@ use shared::value::{District, Id, School, Term as TermKind};
 use uuid::Uuid;
 
 use super::entity::term;
+use super::many::among;
 use super::{from_json, to_json};
 use crate::domain::term::Term;
 
@@ -39,7 +40,7 @@ pub async fn find(db: &impl ConnectionTrait, id: Id<TermKind>) -> Result<Option<
 /// When the database refuses, or a row breaks a promise.
 pub async fn find_all(db: &impl ConnectionTrait, ids: &[Id<TermKind>]) -> Result<Vec<Term>, Error> {
     let ids = ids.iter().map(|id| id.uuid());
-    let rows = term::Entity::find().filter(term::Column::Id.is_in(ids)).all(db).await?;
+    let rows = term::Entity::find().filter(among(db, term::Entity, term::Column::Id, ids)).all(db).await?;
     rows.into_iter().map(read).collect()
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use enrollment::config::Jobs;
 use enrollment::domain::admission::Application;
+use enrollment::domain::basket::Ask;
 use enrollment::domain::enrollment::State;
 use enrollment::hint::Hints;
 use enrollment::job::{Bench, expire};
@@ -52,7 +53,7 @@ impl Replica {
             section_id,
             join_waitlist: true,
         };
-        desk.decide(&[&application]).await.unwrap().remove(0).unwrap();
+        desk.decide(&[&Ask::One(application.clone())]).await.unwrap().remove(0).unwrap();
         (application.enrollment_id, stands(world, application.enrollment_id).await)
     }
 

@@ -5,6 +5,7 @@
 mod agreement;
 mod apply;
 mod apply_race;
+mod basket;
 mod bug_classes;
 mod change_seat;
 mod clocks;
@@ -21,6 +22,7 @@ mod open_round;
 mod priority;
 mod read;
 mod release;
+mod round;
 mod rush;
 mod store;
 mod support;

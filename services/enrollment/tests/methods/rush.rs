@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use enrollment::config::Admission;
 use enrollment::domain::admission::{Application, Error};
+use enrollment::domain::basket::{Ask, Refusal};
 use enrollment::domain::round;
 use enrollment::hint::Hints;
 use enrollment::rpc::apply::{Decide as _, Desk, Queue};
@@ -89,11 +90,11 @@ async fn a_replica_whose_clock_is_two_hours_off_opens_and_closes_with_the_databa
     for (family, wrong_by) in families.iter().zip([120, -120]) {
         let desk = desk(&world, Arc::new(WrongClock(minutes(wrong_by))));
         // fast, it would open what is to come and close what runs; slow, it would not have opened either
-        let early = desk.decide(&[&application(&world, family, coming)]).await.unwrap().remove(0);
-        let on_time = desk.decide(&[&application(&world, family, running)]).await.unwrap().remove(0);
+        let early = desk.decide(&[&application(&world, family, coming).into()]).await.unwrap().remove(0);
+        let on_time = desk.decide(&[&application(&world, family, running).into()]).await.unwrap().remove(0);
 
         assert!(
-            matches!(early, Err(Error::Round(round::Error::NotOpen { open_at: Some(_) }))),
+            matches!(early, Err(Refusal::One(Error::Round(round::Error::NotOpen { open_at: Some(_) })))),
             "{wrong_by}: {early:?}"
         );
         assert!(on_time.is_ok(), "{wrong_by}: {on_time:?}");
@@ -109,20 +110,20 @@ async fn a_section_known_to_be_full_is_forgotten_when_its_round_ends_whatever_a_
     let families = world.families(32).await;
     let desk = desk(&world, Arc::new(WrongClock(TimeDelta::hours(-2))));
     let wishes: Vec<_> =
-        families.iter().take(31).map(|family| application(&world, family, section_id)).collect();
+        families.iter().take(31).map(|family| Ask::One(application(&world, family, section_id))).collect();
     // the close time has whole seconds
     let close_at = Moment::from_timestamp((now + TimeDelta::milliseconds(1_300)).timestamp(), 0).unwrap();
 
     let decided = desk.decide(&wishes.iter().collect::<Vec<_>>()).await.unwrap();
-    assert!(matches!(decided.last(), Some(Err(Error::Full { .. } | Error::Round(_)))));
+    assert!(matches!(decided.last(), Some(Err(Refusal::One(Error::Full { .. } | Error::Round(_))))));
     let left = (close_at - SystemClock.now()).to_std().unwrap_or_default();
     tokio::time::sleep(left + Duration::from_millis(50)).await;
 
     let late = application(&world, &families[31], section_id);
     let school_id = Some(Id::new(world.school.id()));
     assert!(desk.hints.refusal(&late, school_id).is_none(), "believed after the round");
-    let decided = desk.decide(&[&late]).await.unwrap().remove(0);
-    assert!(matches!(decided, Err(Error::Round(round::Error::Closed { .. }))), "{decided:?}");
+    let decided = desk.decide(&[&late.into()]).await.unwrap().remove(0);
+    assert!(matches!(decided, Err(Refusal::One(Error::Round(round::Error::Closed { .. })))), "{decided:?}");
     world.end().await;
 }
 

@@ -168,6 +168,13 @@ impl World {
         EnrollmentServiceClient::new(link)
     }
 
+    /// Serves once more, as [`World::replica`] does; gives a link to it as `caller`.
+    pub async fn replica_link(&self, caller: &Caller) -> Link {
+        let (url, _) = self.serve(self.db.reopen().await).await;
+        let token = self.signer("identity").token(caller, Duration::from_secs(300)).unwrap();
+        Link::anonymous(client::channel(&url).unwrap()).as_caller(token)
+    }
+
     /// Serves once more beside, as another process on the same database would: see [`Self::guardian_at`].
     pub async fn serve_beside(&mut self) {
         self.other_url = Some(self.serve(self.db.reopen().await).await.0);
@@ -329,8 +336,6 @@ impl World {
             mode: message::round::Mode::FirstCome.into(),
             open_time: Some(time(self.now() - TimeDelta::hours(1))),
             close_time: Some(time(self.now() + TimeDelta::days(2))),
-            review_seconds: 0,
-            payment_seconds: 0,
             ..OpenRoundRequest::default()
         };
         self.staff(Role::Principal).open_round(request).await.unwrap();

@@ -9,7 +9,8 @@ use shared::db::{Db, Error, Tx};
 use shared::value::{Enrollment as EnrollmentKind, Id, Moment, Term as TermKind};
 
 use super::{Decide, Given};
-use crate::domain::admission::{self, Application, Outcome, Prior, Snapshot, Term};
+use crate::domain::admission::{self, Outcome, Prior, Snapshot, Term};
+use crate::domain::basket::{self, Ask, Refusal};
 use crate::domain::enrollment::{Enrollment, Event};
 use crate::domain::round;
 use crate::domain::section::Section;
@@ -30,11 +31,14 @@ pub struct Desk {
     pub hints: Arc<Hints>,
 }
 
-/// What was decided, in the order given.
-type Decided = Vec<Result<Outcome, admission::Error>>;
+/// What was decided, in the order given, part by part.
+type Decided = Vec<Result<Vec<Outcome>, Refusal>>;
+
+/// What each got, in the order given, part by part.
+type AllGiven = Vec<Result<Vec<Given>, Refusal>>;
 
 impl Decide for Desk {
-    async fn decide(&self, group: &[&Application]) -> Result<Vec<Result<Given, admission::Error>>, Error> {
+    async fn decide(&self, group: &[&Ask]) -> Result<AllGiven, Error> {
         let reading = self.hints.reading();
         let tx = self.db.begin().await?;
         let (mut snapshot, found) = self.lock(&tx, group).await?;
@@ -42,8 +46,7 @@ impl Decide for Desk {
         let now = tx.now(self.clock.as_ref()).await?;
         let before: HashMap<_, _> =
             snapshot.sections.values().map(|section| (section.id, section.seats)).collect();
-        let decided: Decided =
-            group.iter().map(|application| admission::decide(&mut snapshot, application, now)).collect();
+        let decided: Decided = group.iter().map(|ask| basket::decide(&mut snapshot, ask, now)).collect();
         save(&tx, &snapshot, &before, &decided, now).await?;
         let given = give(&tx, &snapshot, found, decided).await?;
         tx.commit().await?;
@@ -54,14 +57,14 @@ impl Decide for Desk {
 
 impl Desk {
     /// Locks the group's sections, then its pupils; reads what they have.
-    async fn lock(&self, tx: &Tx, group: &[&Application]) -> Result<(Snapshot, Vec<Enrollment>), Error> {
+    async fn lock(&self, tx: &Tx, group: &[&Ask]) -> Result<(Snapshot, Vec<Enrollment>), Error> {
         store::enrollment::plan_for_growth(tx).await?;
-        let section_ids: BTreeSet<_> = group.iter().map(|application| application.section_id).collect();
-        let pupil_ids: BTreeSet<_> = group.iter().map(|application| application.pupil_id).collect();
+        let parts = || group.iter().flat_map(|ask| ask.parts());
+        let section_ids: BTreeSet<_> = parts().map(|part| part.section_id).collect();
+        let pupil_ids: BTreeSet<_> = parts().map(|part| part.pupil_id).collect();
         let pupil_ids: Vec<_> = pupil_ids.into_iter().collect();
-        let districts: HashSet<_> = group.iter().map(|application| application.district_id).collect();
-        let requests: Vec<_> =
-            group.iter().map(|application| (application.guardian_id, application.request_id)).collect();
+        let districts: HashSet<_> = parts().map(|part| part.district_id).collect();
+        let requests: Vec<_> = group.iter().flat_map(|ask| ask.requests()).collect();
 
         let sections = store::section::lock(tx, section_ids).await?;
         let pupils = store::pupil::lock(tx, &pupil_ids).await?;
@@ -109,11 +112,11 @@ impl Desk {
     async fn remember_full(
         &self,
         snapshot: &Snapshot,
-        given: &[Result<Given, admission::Error>],
+        given: &AllGiven,
         now: Moment,
         reading: crate::hint::Reading,
     ) {
-        if !given.iter().any(|given| matches!(given, Err(admission::Error::Full { .. }))) {
+        if !given.iter().any(|given| matches!(given, Err(Refusal::One(admission::Error::Full { .. })))) {
             return;
         }
         let is_full = |section: &&Section| !section.seats.has_free() && self.hints.is_missing(section.id);
@@ -140,9 +143,9 @@ async fn save(
     decided: &Decided,
     now: Moment,
 ) -> Result<(), Error> {
-    let admitted = decided.iter().filter_map(|outcome| match outcome {
-        Ok(Outcome::Admitted { enrollment, event, .. }) => Some((enrollment.as_ref(), event.clone())),
-        Ok(Outcome::Again(_)) | Err(_) => None,
+    let admitted = decided.iter().flatten().flatten().filter_map(|outcome| match outcome {
+        Outcome::Admitted { enrollment, event, .. } => Some((enrollment.as_ref(), event.clone())),
+        Outcome::Again(_) => None,
     });
     let events: Vec<(&Enrollment, Event)> = admitted.collect();
     if events.is_empty() {
@@ -172,13 +175,15 @@ async fn give(
     snapshot: &Snapshot,
     found: Vec<Enrollment>,
     decided: Decided,
-) -> Result<Vec<Result<Given, admission::Error>>, Error> {
+) -> Result<AllGiven, Error> {
     let mut known: HashMap<Id<EnrollmentKind>, (Enrollment, i32)> = HashMap::new();
     let again: HashSet<_> = decided
         .iter()
+        .flatten()
+        .flatten()
         .filter_map(|outcome| match outcome {
-            Ok(Outcome::Again(id)) => Some(*id),
-            Ok(Outcome::Admitted { .. }) | Err(_) => None,
+            Outcome::Again(id) => Some(*id),
+            Outcome::Admitted { .. } => None,
         })
         .collect();
     let repeated: Vec<_> = found.into_iter().filter(|enrollment| again.contains(&enrollment.id)).collect();
@@ -187,30 +192,38 @@ async fn give(
         let position = positions.get(&enrollment.id).copied().unwrap_or(0);
         known.insert(enrollment.id, (enrollment, position));
     }
-    let mut given = Vec::with_capacity(decided.len());
-    for outcome in decided {
-        let outcome = match outcome {
-            Ok(Outcome::Admitted { enrollment, event, seats }) => {
-                let position = if let Event::Waitlisted { position } = event { position } else { 0 };
-                known.insert(enrollment.id, ((*enrollment).clone(), position));
-                Ok((*enrollment, position, seats))
+    let mut all = Vec::with_capacity(decided.len());
+    for outcomes in decided {
+        let outcomes = match outcomes {
+            Ok(outcomes) => outcomes,
+            Err(refusal) => {
+                all.push(Err(refusal));
+                continue;
             }
-            Ok(Outcome::Again(id)) => {
-                let (enrollment, position) = known
-                    .get(&id)
-                    .cloned()
-                    .ok_or_else(|| Error::inconsistent("enrollment", id, "its repeat is lost"))?;
-                let seats = snapshot.sections.get(&enrollment.section_id).map(|section| section.seats);
-                let seats =
-                    seats.ok_or_else(|| Error::inconsistent("enrollment", id, "its section is missing"))?;
-                Ok((enrollment, position, seats))
-            }
-            Err(refusal) => Err(refusal),
         };
-        given.push(outcome.map(|(enrollment, position, seats)| {
+        let mut given = Vec::with_capacity(outcomes.len());
+        for outcome in outcomes {
+            let (enrollment, position, seats) = match outcome {
+                Outcome::Admitted { enrollment, event, seats } => {
+                    let position = if let Event::Waitlisted { position } = event { position } else { 0 };
+                    known.insert(enrollment.id, ((*enrollment).clone(), position));
+                    (*enrollment, position, seats)
+                }
+                Outcome::Again(id) => {
+                    let (enrollment, position) = known
+                        .get(&id)
+                        .cloned()
+                        .ok_or_else(|| Error::inconsistent("enrollment", id, "its repeat is lost"))?;
+                    let seats = snapshot.sections.get(&enrollment.section_id).map(|section| section.seats);
+                    let seats = seats
+                        .ok_or_else(|| Error::inconsistent("enrollment", id, "its section is missing"))?;
+                    (enrollment, position, seats)
+                }
+            };
             let title = snapshot.sections.get(&enrollment.section_id).map(|section| section.title.clone());
-            Given { section_title: title.unwrap_or_default(), enrollment, position, seats }
-        }));
+            given.push(Given { section_title: title.unwrap_or_default(), enrollment, position, seats });
+        }
+        all.push(Ok(given));
     }
-    Ok(given)
+    Ok(all)
 }

@@ -3,12 +3,14 @@
 //! | file | knows |
 //! |---|---|
 //! | here | one application: who, parse, wait for the answer |
+//! | `basket` | several seats at once, all or none |
 //! | `stream` | many applications over one call |
 //! | `queue` | gathering groups, and what to do when the database refuses one |
 //! | `line` | how many of one family wait, and how fast the queue is served |
 //! | `metrics` | what the queue shows of itself |
 //! | `group` | one group: lock, decide, save, tell, commit |
 
+mod basket;
 mod group;
 mod line;
 mod metrics;
@@ -24,13 +26,15 @@ use shared::value::{Id, School, Violations};
 use shared::{random, status};
 use tonic::Status;
 
+pub use basket::apply_basket;
 pub use group::Desk;
 pub use queue::{Queue, Waiting};
 pub use stream::{Answers, apply_stream};
 
 use super::EnrollmentRpc;
 use super::{convert, error};
-use crate::domain::admission::{self, Application};
+use crate::domain::admission::Application;
+use crate::domain::basket::{Ask, Refusal};
 use crate::hint::Hints;
 
 /// Applies for a seat, and waits for the group's commit.
@@ -73,14 +77,22 @@ fn put(
         join_waitlist: request.join_waitlist,
     };
     refuse_known_full(&rpc.hints, &application, pupil.path.school())?;
-    rpc.queue.put(application, patience)
+    rpc.queue.put(Ask::One(application), patience)
 }
 
 async fn answer(waiting: Waiting) -> Result<ApplyResponse, Status> {
+    let given = answer_all(waiting).await?;
+    given.first().map(response).ok_or_else(|| status::unavailable("STOPPING"))
+}
+
+async fn answer_all(waiting: Waiting) -> Result<Vec<Given>, Status> {
     // The batcher answers every item, or ends with the process.
-    let given = waiting.await.map_err(|_| status::unavailable("STOPPING"))??;
+    waiting.await.map_err(|_| status::unavailable("STOPPING"))?
+}
+
+fn response(given: &Given) -> ApplyResponse {
     let (enrollment, section_id) = (&given.enrollment, given.enrollment.section_id);
-    Ok(ApplyResponse {
+    ApplyResponse {
         enrollment: Some(convert::enrollment(
             enrollment,
             &given.section_title,
@@ -88,7 +100,7 @@ async fn answer(waiting: Waiting) -> Result<ApplyResponse, Status> {
             convert::Reader::Guardian,
         )),
         seats: Some(convert::seats(section_id, &given.seats)),
-    })
+    }
 }
 
 /// Refuses an application for a section that is known to be full; `school_id` is the pupil's. The database is not asked.
@@ -107,15 +119,15 @@ pub fn refuse_known_full(
 
 /// Decides groups of applications. [`Desk`] does; the bench measures it against another that takes them one by one.
 pub trait Decide: Send + Sync + 'static {
-    /// Decides a group in one transaction; gives what each application got, in the order given.
+    /// Decides a group in one transaction; gives what each got, part by part, in the order given.
     ///
     /// # Errors
     /// When the database refuses. Then nothing was done, or, if the connection broke at the commit, it may have been: to decide the
     /// same group again finds out.
     fn decide(
         &self,
-        group: &[&Application],
-    ) -> impl Future<Output = Result<Vec<Result<Given, admission::Error>>, Error>> + Send;
+        group: &[&Ask],
+    ) -> impl Future<Output = Result<Vec<Result<Vec<Given>, Refusal>>, Error>> + Send;
 }
 
 /// What an application got.

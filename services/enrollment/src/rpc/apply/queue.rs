@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use shared::db::{Backoff, Error};
 use shared::status;
+use shared::value::Violations;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -18,14 +19,14 @@ use super::Given;
 use super::line::{Line, Place};
 use super::metrics::METRICS;
 use crate::config::Admission;
-use crate::domain::admission::Application;
+use crate::domain::basket::{Ask, Refusal};
 use crate::rpc::error;
 
 /// How often a group is tried again when another transaction, or a lost connection, was in the way.
 const ATTEMPTS: u32 = 8;
 
 /// The answer to come.
-pub type Waiting = oneshot::Receiver<Result<Given, Status>>;
+pub type Waiting = oneshot::Receiver<Result<Vec<Given>, Status>>;
 
 /// Where applications wait for their group. Cheap to clone; when the last clone is gone, what waits is decided and the batcher ends.
 #[derive(Clone, Debug)]
@@ -36,10 +37,10 @@ pub struct Queue {
 
 #[derive(Debug)]
 struct Item {
-    application: Application,
+    ask: Ask,
     /// Where it came from.
     span: Span,
-    answer: oneshot::Sender<Result<Given, Status>>,
+    answer: oneshot::Sender<Result<Vec<Given>, Status>>,
     arrived_at: Instant,
     /// When its caller stops waiting, where nobody drops `answer` then.
     ends_at: Option<Instant>,
@@ -78,13 +79,15 @@ impl Queue {
     /// # Errors
     /// RESOURCE_EXHAUSTED `QUEUE_FULL` (waiting_count: how many wait already, all of them before this one) when too many wait,
     /// `TOO_MANY_WAITING` (limit_count) when too many of the guardian or the pupil do; both with when to come back.
-    pub fn put(&self, application: Application, patience: Option<Duration>) -> Result<Waiting, Status> {
+    pub fn put(&self, ask: impl Into<Ask>, patience: Option<Duration>) -> Result<Waiting, Status> {
+        let ask = ask.into();
+        let Some(first) = ask.parts().first() else { return Err(status::invalid(&Violations::default())) };
         let (answer, waiting) = oneshot::channel();
         let waiting_count = self.sender.max_capacity() - self.sender.capacity();
-        let place = self.line.enter(application.guardian_id, application.pupil_id, waiting_count)?;
+        let place = self.line.enter(first.guardian_id, first.pupil_id, waiting_count)?;
         let arrived_at = Instant::now();
         let ends_at = patience.map(|patience| arrived_at + patience);
-        let item = Item { application, span: Span::current(), answer, arrived_at, ends_at, _place: place };
+        let item = Item { ask, span: Span::current(), answer, arrived_at, ends_at, _place: place };
         self.sender.try_send(item).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 let waiting_count = self.sender.max_capacity();
@@ -175,31 +178,26 @@ async fn serve(desk: &impl Decide, group: Vec<Item>) {
 }
 
 /// Decides a group, again while only circumstances are against it: it is repeatable as a whole, since every item carries its ids.
-async fn try_group(desk: &impl Decide, group: &[Item]) -> Result<Vec<Result<Given, Status>>, Error> {
-    let applications: Vec<_> = group.iter().map(|item| &item.application).collect();
+async fn try_group(desk: &impl Decide, group: &[Item]) -> Result<Vec<Result<Vec<Given>, Status>>, Error> {
+    let asks: Vec<_> = group.iter().map(|item| &item.ask).collect();
     let mut backoff = Backoff::new(Duration::from_millis(2), Duration::from_millis(200));
     for _ in 1..ATTEMPTS {
-        match desk.decide(&applications).await {
+        match desk.decide(&asks).await {
             // A unique key was taken meanwhile by another process: what is read now shows it.
             Err(error) if error.is_retryable() || is_taken(&error) => {
                 tokio::time::sleep(backoff.next()).await
             }
-            decided => return decided.map(|decided| answers(&applications, decided)),
+            decided => return decided.map(|decided| answers(&asks, decided)),
         }
     }
-    desk.decide(&applications).await.map(|decided| answers(&applications, decided))
+    desk.decide(&asks).await.map(|decided| answers(&asks, decided))
 }
 
 fn is_taken(error: &Error) -> bool {
     error.violated().is_some_and(|constraint| constraint.ends_with("_key") || constraint.ends_with("_pkey"))
 }
 
-fn answers(
-    applications: &[&Application],
-    decided: Vec<Result<Given, crate::domain::admission::Error>>,
-) -> Vec<Result<Given, Status>> {
-    let refuse = |(application, decided): (&&Application, Result<_, _>)| {
-        decided.map_err(|refusal| error::admission(&refusal, application))
-    };
-    applications.iter().zip(decided).map(refuse).collect()
+fn answers(asks: &[&Ask], decided: Vec<Result<Vec<Given>, Refusal>>) -> Vec<Result<Vec<Given>, Status>> {
+    let refuse = |(ask, decided): (&&Ask, Result<_, _>)| decided.map_err(|refusal| error::ask(&refusal, ask));
+    asks.iter().zip(decided).map(refuse).collect()
 }

@@ -15,9 +15,6 @@ use crate::domain::round::Round;
 use crate::store;
 use crate::store::draw::Act;
 
-/// How large a part of a bundle is, in bytes: far below what a message may have.
-const PART_BYTES: usize = 1 << 20;
-
 /// Gives a pupil's wishes.
 pub async fn get_wishes(
     rpc: &RoundRpc,
@@ -57,7 +54,7 @@ pub async fn get_draw(rpc: &RoundRpc, request: &GetDrawRequest) -> Result<GetDra
     Ok(GetDrawResponse { draw: Some(convert::draw(&act)) })
 }
 
-/// Gives a part of an act's bundle.
+/// Gives an act's bundle.
 pub async fn get_draw_bundle(
     rpc: &RoundRpc,
     caller: &Caller,
@@ -67,19 +64,14 @@ pub async fn get_draw_bundle(
     let mut violations = Violations::default();
     let round_id = violations.field("round_id", request.round_id.parse());
     violations.check("act", request.act >= 0, "must not be negative");
-    let part = violations.field("part", usize::try_from(request.part).map_err(|_| "must not be negative"));
-    let (Some(round_id), Some(part), true) = (round_id, part, violations.is_empty()) else {
+    let (Some(round_id), true) = (round_id, violations.is_empty()) else {
         return Err(status::invalid(&violations));
     };
     let (round, _) = sight::reached(rpc, &permit, round_id).await?;
     let act = act(rpc, &round, request.act).await?;
-    let found = store::draw::bundle_part(rpc.db.read(), &round, &act, part, PART_BYTES).await?;
-    let (content, part_count) = found.ok_or_else(|| status::not_found("draw", act.terms.act))?;
-    Ok(GetDrawBundleResponse {
-        content,
-        part_count: i32::try_from(part_count).unwrap_or(i32::MAX),
-        act: convert::count(act.terms.act),
-    })
+    let bundle = store::draw::find_bundle(rpc.db.read(), &round, &act).await?;
+    let bundle = bundle.ok_or_else(|| status::not_found("draw", act.terms.act))?;
+    Ok(GetDrawBundleResponse { content: bundle.into_bytes() })
 }
 
 /// Gives what a family keeps of an act.

@@ -1,9 +1,10 @@
 //! Enrollments.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 /// One row of `enrollment`.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize)]
 #[sea_orm(table_name = "enrollment")]
 pub struct Model {
     /// The district.
