@@ -498,6 +498,26 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "这条选课记录刚刚有变化，请刷新后再试。",
         "The enrollment has just changed; please look again and retry.",
     ),
+    (
+        "ENROLLMENT_GIVEN_BACK",
+        "这个名额已经退出，不能再换。",
+        "The place is given back already; there is nothing to change.",
+    ),
+    // trials
+    ("TRIAL_NOT_FOUND", "没有找到这次体验课。", "No such trial."),
+    ("BOOKING_NOT_FOUND", "没有找到这次预约。", "No such booking."),
+    ("TRIAL_OFFERED", "这节课已经开放体验。", "This lesson is offered for trial already."),
+    ("TRIAL_PAST", "这节体验课已经开始[（{start_time}）]。", "The lesson has begun[ ({start_time})]."),
+    (
+        "TRIAL_FULL",
+        "体验名额已满[：共 {place_count} 个]。",
+        "Every place of the trial is booked[: {place_count} places].",
+    ),
+    (
+        "TRIAL_CLASHES",
+        "与已预约的体验课时间冲突[：“{section_title}”]。",
+        "It clashes with a trial booked before[: “{section_title}”].",
+    ),
     // agreements
     ("AGREEMENT_NOT_REQUIRED", "本地政策不要求签订协议。", "The policy of the region asks for no agreement."),
     (

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use kehou_tests::{Kind, World};
-use prost_reflect::DescriptorPool;
+use kehou_tests::{Kind as Engine, World};
+use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
 use shared::caller::{Caller, Grant, Guardian, NodePath, Role, Signer, StaffMember};
 use shared::client::{self, Link};
 use shared::status;
@@ -68,6 +68,45 @@ fn every_method_has_a_line_and_every_line_a_method() {
     );
 }
 
+/// Whether an answer of this kind can hold an enrollment.
+fn holds_enrollment(message: &MessageDescriptor) -> bool {
+    message.full_name() == "kehou.enrollment.v1.Enrollment"
+        || message.fields().any(|field| match field.kind() {
+            Kind::Message(inner) => inner.full_name() != message.full_name() && holds_enrollment(&inner),
+            _ => false,
+        })
+}
+
+#[test]
+fn c34_nothing_makes_an_enrollment_but_in_a_guardian_s_own_name() {
+    let pool = DescriptorPool::decode(proto::DESCRIPTORS).unwrap();
+    let table = table();
+    let mut makers = Vec::new();
+    for service in pool.services().filter(|service| service.package_name() == "kehou.enrollment.v1") {
+        for method in service.methods() {
+            let is_read = ["Get", "List"].iter().any(|verb| method.name().starts_with(verb));
+            let (input, output) = (method.input(), method.output());
+            // What is told which enrollment to change makes none, but for a change into another section.
+            let changes_one = input.get_field_by_name("enrollment_id").is_some()
+                && input.get_field_by_name("to_section_id").is_none();
+            if is_read || changes_one || !holds_enrollment(&output) {
+                continue;
+            }
+            let name = format!("{}/{}", service.full_name(), method.name());
+            if input.get_field_by_name("caller_token").is_some() {
+                // Each item is judged by the token it carries, as the method for one is.
+                assert_eq!(table[&name], ["service:gateway".to_owned()].into(), "{name}");
+            } else {
+                assert_eq!(table[&name], ["guardian".to_owned()].into(), "{name}");
+            }
+            makers.push(method.name().to_owned());
+        }
+    }
+    for known in ["Apply", "ApplyStream", "ChangeSeat"] {
+        assert!(makers.iter().any(|name| name == known), "{known} is not among {makers:?}");
+    }
+}
+
 /// Every kind of caller by name. Roles are held at a node of the level they belong to, of a district nobody knows.
 fn callers() -> Vec<(String, Caller)> {
     let id = || Uuid::from_bytes(shared::random::bytes());
@@ -106,7 +145,7 @@ fn callers() -> Vec<(String, Caller)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn c34_c66_c101_every_method_answers_every_kind_of_caller_as_the_table_says() {
-    let world = World::start(Kind::Sqlite).await.unwrap();
+    let world = World::start(Engine::Sqlite).await.unwrap();
     let keys = world.settings.data.join("keys");
     let clock = world.clock.shared();
     let sign = |caller: &Caller| {

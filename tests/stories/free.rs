@@ -1,21 +1,25 @@
 //! S4: where the service is free, nothing costs anything and nothing can.
 
 use kehou::person::text;
-use kehou_tests::people::apply;
 use kehou_tests::sandbox::{self, list};
 use kehou_tests::{World, on_both};
 use serde_json::{Value, json};
 
 on_both!(
-    c36_c59_a_family_is_confirmed_after_five_steps_and_no_bill_ever_exists,
+    c35_c36_c59_a_family_signs_is_confirmed_after_five_steps_and_no_bill_ever_exists,
     c59_every_attempt_to_price_is_refused_with_the_clause_it_breaks,
 );
 
-async fn c36_c59_a_family_is_confirmed_after_five_steps_and_no_bill_ever_exists(
+async fn c35_c36_c59_a_family_signs_is_confirmed_after_five_steps_and_no_bill_ever_exists(
     world: &World,
 ) -> anyhow::Result<()> {
     let parent = world.parent("shahe", "SH20260001").await?;
-    let id = apply(&parent, &text(&world.section("shahe", "剪纸").await?, "id"), "in_review").await?;
+    let section_id = text(&world.section("shahe", "剪纸").await?, "id");
+    let applied = parent.apply(&section_id, true).await?.expect(200)?["enrollment"].clone();
+    assert_eq!(applied["state"], "awaiting_agreement", "{applied}");
+    let signed = parent.sign(&text(&applied, "term_id")).await?;
+    assert_eq!(signed["enrollments"][0]["state"], "in_review", "{signed}");
+    let id = text(&applied, "id");
     let enrollment = parent.person.get(&format!("/v1/enrollments/{id}")).await?.expect(200)?;
     assert_eq!(list(&enrollment, "steps").len(), 5);
 

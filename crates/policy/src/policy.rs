@@ -11,7 +11,7 @@ use shared::value::Fen;
 use crate::layer::Layer;
 use crate::value::{Clause, Key, Say, Silent, Source, Standing, Step, Value};
 use crate::vocabulary::{
-    BasisPoints, ChargeType, ChoiceMode, ContentKind, DayPart, Deadline, DisbursementAccount,
+    BasisPoints, ChangeRule, ChargeType, ChoiceMode, ContentKind, DayPart, Deadline, DisbursementAccount,
     DisclosureFrequency, ElasticDismissal, EndBasis, FeeMode, HeadCount, HomeworkPosition, Hotline, Item,
     LedgerPeriod, MatchBase, MonthDay, OfficeHours, PartialRate, PayeeAccount, Phase, ProrationRule,
     RefundRule, Report, Rollout, Rounding, ScopedGrant, SlotCapCombination, SlotOffsets, StaffPayBasis,
@@ -462,6 +462,8 @@ keys! {
         charge_types: Vec<ChargeType>, among, "收费类型", "charge types", "", "";
         /// What is paid back; a district's to say.
         refund_rule: RefundRule, local, "退费规则", "refund rule", "", "";
+        /// What becomes of the money when a family changes a paid seat for another; a district's to say.
+        change_rule: ChangeRule, local, "换课收退费规则", "rule for changing a paid seat", "", "";
         /// What a month that is not full costs; a district's to say.
         proration_rule: ProrationRule, local, "不足月计费规则", "proration rule", "", "";
         /// Months of a term; a district's to say.

@@ -189,6 +189,12 @@ words! {
         UnusedLessons = "unused_lessons", "退还未上课时费用", "what was paid for lessons not yet held";
     }
 
+    /// What becomes of the money when a family changes a paid seat for another.
+    ChangeRule {
+        /// The paid seat is given back as by a withdrawal, and the other one is charged as a new one.
+        AsWithdrawal = "as_withdrawal", "原课程按退出处理，新课程另行收费", "the old one as withdrawn, the new one charged anew";
+    }
+
     /// What a monthly fee costs in a month that is not full.
     ProrationRule {
         /// Every calendar month with a lesson costs the whole amount.

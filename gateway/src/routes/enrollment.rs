@@ -29,6 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<Edge> {
         .routes(routes!(apply))
         .routes(routes!(get_enrollment))
         .routes(routes!(withdraw))
+        .routes(routes!(change_seat))
         .routes(routes!(decide_step))
         .routes(routes!(list_pupil_enrollments))
         .routes(routes!(list_reviews))
@@ -421,6 +422,49 @@ async fn withdraw(
     let request = pb::WithdrawRequest { request_id: key.text(), enrollment_id: id.to_string() };
     let answer = client(&edge, &session).withdraw(request).await?.into_inner();
     Ok(axum::Json(answer.enrollment.unwrap_or_default().into()))
+}
+
+/// What is wanted in its stead.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SeatChange {
+    /// The section.
+    to_section_id: Uuid,
+}
+
+/// A place changed for another.
+#[derive(Serialize, ToSchema)]
+struct Changed {
+    /// The new place.
+    enrollment: Enrollment,
+    /// The old one: released, or releasing while its invoice is closed.
+    given_up: Enrollment,
+    /// How full the new section was when it was decided.
+    seats: Option<Seats>,
+}
+
+/// Changes a place for one in another section; the old one is given up only if the new one is given.
+#[utoipa::path(post, path = "/v1/enrollments/{enrollment_id}/change", tag = "enrollment",
+    security(("session" = [])), params(("enrollment_id" = Uuid, Path), IdempotencyHeader), request_body = SeatChange,
+    responses((status = 200, body = Changed), (status = "default", body = Problem)))]
+async fn change_seat(
+    State(edge): State<Edge>,
+    session: Session,
+    key: IdempotencyKey,
+    At(id): At<Uuid>,
+    Json(body): Json<SeatChange>,
+) -> Answer<Changed> {
+    let request = pb::ChangeSeatRequest {
+        request_id: key.text(),
+        enrollment_id: id.to_string(),
+        to_section_id: body.to_section_id.to_string(),
+    };
+    let answer = client(&edge, &session).change_seat(request).await?.into_inner();
+    Ok(axum::Json(Changed {
+        enrollment: answer.enrollment.unwrap_or_default().into(),
+        given_up: answer.given_up.unwrap_or_default().into(),
+        seats: answer.seats.map(Into::into),
+    }))
 }
 
 /// A decision on a step.

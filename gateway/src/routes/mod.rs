@@ -13,6 +13,7 @@ mod priority;
 mod round;
 mod supervision;
 mod survey;
+mod trial;
 mod wechat;
 
 use std::time::Duration;
@@ -110,6 +111,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(catalog::routes())
         .merge(enrollment::routes())
         .merge(agreement::routes())
+        .merge(trial::routes())
         .merge(basket::routes())
         .merge(day::routes())
         .merge(priority::routes())

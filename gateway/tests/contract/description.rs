@@ -75,7 +75,7 @@ fn every_write_takes_a_key_but_those_that_need_none() {
 }
 
 /// Operations for anyone. All others need a session.
-const PUBLIC: [&str; 17] = [
+const PUBLIC: [&str; 18] = [
     "consent_terms",
     "explain_policy",
     "find_ticket",
@@ -88,6 +88,7 @@ const PUBLIC: [&str; 17] = [
     "list_seats",
     "list_slots",
     "list_terms",
+    "list_trials",
     "rate_ticket",
     "record_device_events",
     "sign_in_guardian",

@@ -193,6 +193,18 @@ fn cases() -> Vec<Case> {
         case("list_pupil_enrollments", "enrollment/ListPupilEnrollments", Nothing).hidden(&["enrollments.pupil_path"]),
         case("list_reviews", "enrollment/ListReviews", Nothing).hidden(&["enrollments.pupil_path"]),
         case("list_roster", "enrollment/ListRoster", Nothing),
+        case("change_seat", "enrollment/ChangeSeat", Json(json!({ "to_section_id": ID })))
+            .hidden(&["enrollment.pupil_path", "given_up.pupil_path"]),
+        // trials
+        case(
+            "offer_trial",
+            "trial/OfferTrial",
+            Json(json!({ "day": "2026-09-07", "slot_id": ID, "place_count": 10 })),
+        ),
+        case("list_trials", "trial/ListTrials", Nothing),
+        case("book_trial", "trial/BookTrial", Json(json!({ "pupil_id": ID }))),
+        case("cancel_trial", "trial/CancelTrial", Nothing),
+        case("list_bookings", "trial/ListBookings", Nothing),
         // rounds that are drawn
         case(
             "set_wishes",

@@ -163,12 +163,13 @@ async fn keep(
     section.seats.taken_count += i32::from(has_seat) - i32::from(had_seat);
     section.seats.waitlisted_count +=
         i32::from(change.state.is_waitlisted()) - i32::from(enrollment.state.is_waitlisted());
+    let took_time = enrollment.state.takes_time();
     let next = Enrollment { steps: change.steps, state: change.state, ..enrollment };
     if has_seat && !had_seat {
         let seat = store::enrollment::Seat { enrollment: &next, slots: &section.slots };
         store::enrollment::take_slots(tx, &[seat]).await?;
     }
-    if had_seat && !has_seat {
+    if took_time && !next.state.takes_time() {
         store::enrollment::free_slots(tx, &next).await?;
     }
     if let Some(event) = change.event {

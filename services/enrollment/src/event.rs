@@ -242,6 +242,7 @@ pub fn release_reason(reason: ReleaseReason) -> message::enrollment::ReleaseReas
         ReleaseReason::ReviewExpired => Message::ReviewExpired,
         ReleaseReason::Declined => Message::Declined,
         ReleaseReason::Withdrawn => Message::Withdrawn,
+        ReleaseReason::Changed => Message::Changed,
         ReleaseReason::SectionCancelled => Message::SectionCancelled,
         ReleaseReason::PupilLeft => Message::PupilLeft,
     }

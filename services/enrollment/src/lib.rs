@@ -40,6 +40,7 @@ use proto::enrollment::v1::notice_service_server::NoticeServiceServer;
 use proto::enrollment::v1::priority_service_server::PriorityServiceServer;
 use proto::enrollment::v1::round_service_server::RoundServiceServer;
 use proto::enrollment::v1::survey_service_server::SurveyServiceServer;
+use proto::enrollment::v1::trial_service_server::TrialServiceServer;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
 use shared::caller::Verifier;
 use shared::client::Link;
@@ -186,6 +187,7 @@ pub async fn run_with(
         async move { db.ping().await.map_err(|error| error.to_string()) }
     });
     let routes = Routes::new(EnrollmentServiceServer::new(service.clone()))
+        .add_service(TrialServiceServer::new(rpc::trial::TrialRpc(service.clone())))
         .add_service(AgreementServiceServer::new(service))
         .add_service(DayServiceServer::new(day))
         .add_service(RoundServiceServer::new(round))

@@ -782,6 +782,7 @@ fn trap_58_refunds_months_and_deadlines_are_silent_everywhere() {
         "partial_waiver_rounding",
         "gov_rounding",
         "gov_scopes",
+        "change_rule",
         "waitlist_offer_minutes",
         "waitlist_quiet_from",
         "waitlist_quiet_to",

@@ -124,6 +124,21 @@ struct Roll {
     lesson: Lesson,
     /// The pupils, by grade, class and name.
     lines: Vec<Line>,
+    /// Those who try the lesson, by grade, class and name; on no register, and counted in no sum.
+    trial_pupils: Vec<TrialPupil>,
+}
+
+/// A pupil who only tries a lesson.
+#[derive(Serialize, ToSchema)]
+struct TrialPupil {
+    /// The pupil.
+    pupil_id: String,
+    /// The pupil's name.
+    pupil_name: String,
+    /// The class's name.
+    class_name: String,
+    /// The grade, 1 to 9.
+    grade: i32,
 }
 
 /// Gives a lesson's register.
@@ -148,9 +163,16 @@ async fn get_roll(
         dismissal: line.dismissal,
         extended_until: line.extended_until,
     };
+    let trial_pupil = |one: pb::get_roll_response::TrialPupil| TrialPupil {
+        pupil_id: one.pupil_id,
+        pupil_name: one.pupil_name,
+        class_name: one.class_name,
+        grade: one.grade,
+    };
     Ok(axum::Json(Roll {
         lesson: answer.lesson.unwrap_or_default().into(),
         lines: answer.lines.into_iter().map(line).collect(),
+        trial_pupils: answer.trial_pupils.into_iter().map(trial_pupil).collect(),
     }))
 }
 

@@ -49,6 +49,7 @@ impl Consumer for Enrollment {
                     | ReleaseReason::ReviewExpired
                     | ReleaseReason::Declined
                     | ReleaseReason::Withdrawn
+                    | ReleaseReason::Changed
                     | ReleaseReason::PupilLeft => Cause::GivenBack,
                 };
                 self.release(tx, enrollment_id()?, cause).await

@@ -10,26 +10,28 @@
 //! | Confirmed        | no change | no change | NotInReview ⁴ | NotInReview | no change | no change | no change |
 //! | Released         | NotInLine | no change | NotInReview ⁴ | NotInReview ⁵ | no change | no change | no change |
 //!
-//! | from ↓ command → | withdraw  | withdraw_closed ⁷ | lose ⁶    | closed ⁷  | settled        |
-//! |------------------|-----------|-------------------|-----------|-----------|----------------|
-//! | Waitlisted       | Released  | Released          | Released  | NotHeld   | NotHeld        |
-//! | AwaitingAgreement | Released | Released          | Released  | NotHeld   | NotHeld        |
-//! | InReview         | Released  | Released          | Released  | NotHeld   | NotHeld        |
-//! | Held             | Releasing | Released          | Releasing | NotHeld   | Confirmed      |
-//! | Releasing        | no change | Released          | Releasing ⁸ | Released | Confirmed ⁹   |
-//! | Confirmed        | Released  | Released          | Released  | no change | no change      |
-//! | Released         | no change | no change         | no change | no change | Confirmed or Released ¹⁰ |
+//! | from ↓ command → | withdraw  | withdraw_closed ⁷ | give_up ¹² | lose ⁶    | closed ⁷  | settled        |
+//! |------------------|-----------|-------------------|-----------|-----------|-----------|----------------|
+//! | Waitlisted       | Released  | Released          | Released  | Released  | NotHeld   | NotHeld        |
+//! | AwaitingAgreement | Released | Released          | Released  | Released  | NotHeld   | NotHeld        |
+//! | InReview         | Released  | Released          | Released  | Released  | NotHeld   | NotHeld        |
+//! | Held             | Releasing | Released          | Releasing | Releasing | NotHeld   | Confirmed      |
+//! | Releasing        | no change | Released          | GivenBack | Releasing ⁸ | Released | Confirmed ⁹   |
+//! | Confirmed        | Released  | Released          | Released or Paid ¹³ | Released | no change | no change |
+//! | Released         | no change | no change         | GivenBack | no change | no change | Confirmed or Released ¹⁰ |
 //!
 //! ¹ seated is AwaitingAgreement while the region's agreement has to be signed and is not; else InReview while a step is open; else
 //! Held; else, where nothing is charged, Confirmed.
 //! ² the step named, if it is the next; before `expires_at`, else NotInReview. A step approved before: no change, in every state.
 //! ³ from `expires_at` on, else no change.  ⁴ unless the step was approved before: no change.
 //! ⁵ unless it was released by declining this step: no change.  ⁶ the section was cancelled, or the pupil left.
-//! ⁷ billing has closed the invoice unpaid.  ⁸ with the new reason.
+//! ⁷ billing has closed the invoice unpaid.  ⁸ with the new reason; no change where it is given up for another place.
 //! ⁹ where the seat is lost (⁶), Released with `was_confirmed`: the money goes back as from a confirmed seat.
 //! ¹⁰ no change when it had been settled before; else Confirmed if there is a seat to take, else Released as settled and
-//! `SettlementUnseated` is told.
+//! `SettlementUnseated` is told. Where it is given up for another place (⁹ too): always the latter, for the pupil sits elsewhere
+//! by now.
 //! ¹¹ with the signature given; before `expires_at`, else no change.
+//! ¹² another place was given in its stead.  ¹³ Paid where money was taken for it and nobody has said what goes back.
 
 use chrono::TimeDelta;
 use shared::value::{
@@ -224,6 +226,8 @@ pub enum ReleaseReason {
     Declined,
     /// The guardian withdrew.
     Withdrawn,
+    /// The guardian changed it for another place.
+    Changed,
     /// The section was cancelled.
     SectionCancelled,
     /// The pupil left, or no guardian consents any more.
@@ -239,7 +243,8 @@ impl ReleaseReason {
             | Self::AgreementExpired
             | Self::ReviewExpired
             | Self::Declined
-            | Self::Withdrawn => false,
+            | Self::Withdrawn
+            | Self::Changed => false,
         }
     }
 }
@@ -322,6 +327,12 @@ pub enum Error {
     /// There is no invoice that could be settled or closed.
     #[error("not held")]
     NotHeld,
+    /// It is given back already, or on its way.
+    #[error("given back")]
+    GivenBack,
+    /// Money was taken for it, and nobody has said what goes back.
+    #[error("paid")]
+    Paid,
 }
 
 /// What a command makes of an enrollment: the steps and state from now on, and what to tell. No event: nothing changed.
@@ -349,12 +360,27 @@ impl State {
         }
     }
 
-    /// Says whether the pupil is counted: on rosters and registers. A seat that waits for a signature is not.
+    /// Says whether the pupil is counted: on rosters and registers. A seat that waits for a signature is not, nor one given up for
+    /// another.
     #[must_use]
-    pub const fn is_counted(&self) -> bool {
+    pub fn is_counted(&self) -> bool {
         match self {
-            Self::InReview { .. } | Self::Held { .. } | Self::Releasing { .. } | Self::Confirmed => true,
+            Self::InReview { .. } | Self::Held { .. } | Self::Releasing { .. } | Self::Confirmed => {
+                self.takes_time()
+            }
             Self::Waitlisted { .. } | Self::AwaitingAgreement { .. } | Self::Released { .. } => false,
+        }
+    }
+
+    /// Says whether it takes its pupil's time: a seat does, but for one given up for another that waits for billing alone.
+    #[must_use]
+    pub fn takes_time(&self) -> bool {
+        match self {
+            Self::Releasing { release } => release.reason != ReleaseReason::Changed,
+            Self::AwaitingAgreement { .. } | Self::InReview { .. } | Self::Held { .. } | Self::Confirmed => {
+                true
+            }
+            Self::Waitlisted { .. } | Self::Released { .. } => false,
         }
     }
 
@@ -386,6 +412,12 @@ impl Enrollment {
 
     fn to(&self, state: State, event: Option<Event>) -> Change {
         Change { steps: self.steps.clone(), state, event }
+    }
+
+    /// Its money has arrived, and there is no seat for it: it goes back whole.
+    fn unseated(&self, release: &Release) -> Change {
+        let state = State::Released { release: release.clone(), was_settled: true };
+        self.to(state, Some(Event::SettlementUnseated))
     }
 
     fn released(&self, release: Release, was_confirmed: bool) -> Change {
@@ -611,6 +643,28 @@ pub fn withdraw_closed(enrollment: &Enrollment) -> Change {
     }
 }
 
+/// Gives up a place for another one that is given in the same moment. `may_refund` says whether somebody has said what goes back of
+/// what was paid for it.
+///
+/// A held seat waits for billing, as one withdrawn does: money that still arrives for it goes back whole.
+///
+/// # Errors
+/// [`Error::Paid`], [`Error::GivenBack`].
+pub fn give_up(enrollment: &Enrollment, may_refund: bool) -> Result<Change, Error> {
+    let release = Release::from(ReleaseReason::Changed);
+    match &enrollment.state {
+        State::Waitlisted { .. } | State::AwaitingAgreement { .. } | State::InReview { .. } => {
+            Ok(enrollment.released(release, false))
+        }
+        State::Held { .. } => Ok(enrollment.to(State::Releasing { release }, None)),
+        State::Confirmed => match enrollment.terms.fee {
+            Fee::Charged if !may_refund => Err(Error::Paid),
+            Fee::Charged | Fee::Free => Ok(enrollment.released(release, true)),
+        },
+        State::Releasing { .. } | State::Released { .. } => Err(Error::GivenBack),
+    }
+}
+
 /// Takes back what can no longer be: the section was cancelled, or the pupil left.
 #[must_use]
 pub fn lose(enrollment: &Enrollment, release: Release) -> Change {
@@ -618,6 +672,8 @@ pub fn lose(enrollment: &Enrollment, release: Release) -> Change {
         State::Waitlisted { .. } | State::AwaitingAgreement { .. } | State::InReview { .. } => {
             enrollment.released(release, false)
         }
+        // Its pupil sits elsewhere by now; whatever money arrives for it goes back whole.
+        State::Releasing { .. } if !enrollment.state.takes_time() => enrollment.unchanged(),
         State::Held { .. } | State::Releasing { .. } => enrollment.to(State::Releasing { release }, None),
         State::Confirmed => enrollment.released(release, true),
         State::Released { .. } => enrollment.unchanged(),
@@ -650,15 +706,17 @@ pub fn settled(enrollment: &Enrollment, can_seat: bool) -> Result<Change, Error>
         State::Releasing { release } if release.reason.is_final() => {
             Ok(enrollment.released(release.clone(), true))
         }
+        State::Releasing { release } if release.reason == ReleaseReason::Changed => {
+            Ok(enrollment.unseated(release))
+        }
         State::Releasing { .. } => Ok(enrollment.to(State::Confirmed, Some(Event::SeatConfirmed))),
         State::Confirmed | State::Released { was_settled: true, .. } => Ok(enrollment.unchanged()),
-        State::Released { was_settled: false, .. } if can_seat => {
+        State::Released { release, was_settled: false }
+            if can_seat && release.reason != ReleaseReason::Changed =>
+        {
             Ok(enrollment.to(State::Confirmed, Some(Event::SeatConfirmed)))
         }
-        State::Released { release, was_settled: false } => {
-            let state = State::Released { release: release.clone(), was_settled: true };
-            Ok(enrollment.to(state, Some(Event::SettlementUnseated)))
-        }
+        State::Released { release, was_settled: false } => Ok(enrollment.unseated(release)),
         State::Waitlisted { .. } | State::AwaitingAgreement { .. } | State::InReview { .. } => {
             Err(Error::NotHeld)
         }
@@ -757,7 +815,7 @@ pub(crate) mod tests {
         type Command = fn(&Enrollment) -> Result<Change, Error>;
         let not_in_review = || Refused(Error::NotInReview);
         let not_held = || Refused(Error::NotHeld);
-        let table: [(&str, Command, [Cell; 7]); 12] = [
+        let table: [(&str, Command, [Cell; 7]); 13] = [
             (
                 "promote",
                 |e| promote(e, true, at(1)),
@@ -829,6 +887,19 @@ pub(crate) mod tests {
                 ],
             ),
             (
+                "give_up",
+                |e| give_up(e, true),
+                [
+                    To("Released"),
+                    To("Released"),
+                    To("Released"),
+                    To("Releasing"),
+                    Refused(Error::GivenBack),
+                    To("Released"),
+                    Refused(Error::GivenBack),
+                ],
+            ),
+            (
                 "lose",
                 |e| Ok(lose(e, ReleaseReason::PupilLeft.into())),
                 [
@@ -871,6 +942,18 @@ pub(crate) mod tests {
                 true,
                 State::Released { release: lost, was_settled: true },
                 Some(given_back),
+            ),
+            (
+                State::Releasing { release: release(ReleaseReason::Changed) },
+                true,
+                State::Released { release: release(ReleaseReason::Changed), was_settled: true },
+                Some(Event::SettlementUnseated),
+            ),
+            (
+                State::Released { release: release(ReleaseReason::Changed), was_settled: false },
+                true,
+                State::Released { release: release(ReleaseReason::Changed), was_settled: true },
+                Some(Event::SettlementUnseated),
             ),
             (State::Confirmed, false, State::Confirmed, None),
             (gone(false), true, State::Confirmed, seated),
@@ -967,6 +1050,22 @@ pub(crate) mod tests {
             assert_eq!(sign(&unsigned, at(99)).state, next);
             assert!(unsigned.state.holds_seat() && !unsigned.state.is_counted());
         }
+    }
+
+    #[test]
+    fn c42_a_paid_seat_is_given_up_only_by_a_rule_and_one_that_waits_for_billing_takes_no_time() {
+        let paid = enrollment(State::Confirmed, &[]);
+        assert_eq!(give_up(&paid, false), Err(Error::Paid));
+        let event = Event::SeatReleased { reason: ReleaseReason::Changed, was_confirmed: true };
+        assert_eq!(give_up(&paid, true).unwrap().event, Some(event));
+        let free = Enrollment { terms: Terms { fee: Fee::Free, ..paid.terms }, ..paid };
+        assert!(give_up(&free, false).is_ok());
+
+        let waiting = enrollment(State::Releasing { release: release(ReleaseReason::Changed) }, &[]);
+        assert!(waiting.state.holds_seat() && !waiting.state.takes_time());
+        assert_eq!(lose(&waiting, ReleaseReason::SectionCancelled.into()), waiting.unchanged());
+        let withdrawn = State::Releasing { release: release(ReleaseReason::Withdrawn) };
+        assert!(withdrawn.takes_time() && State::Confirmed.takes_time());
     }
 
     #[test]

@@ -15,6 +15,7 @@
 //! | [`section`] | seats, grades and slots of a section; which slots clash |
 //! | [`survey`] | what families are asked, and what their answers add up to |
 //! | [`term`] | what the term's policy says about steps and fees |
+//! | [`trial`] | lessons that may be tried before the choice |
 //! | [`waitlist`] | who in line is next |
 
 pub mod admission;
@@ -32,6 +33,7 @@ pub mod round;
 pub mod section;
 pub mod survey;
 pub mod term;
+pub mod trial;
 pub mod waitlist;
 
 #[cfg(test)]

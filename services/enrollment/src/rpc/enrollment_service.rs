@@ -3,15 +3,16 @@
 use proto::enrollment::v1::enrollment_service_server::EnrollmentService;
 use proto::enrollment::v1::{
     ApplyBasketRequest, ApplyBasketResponse, ApplyRequest, ApplyResponse, ApplyStreamRequest,
-    DecideStepRequest, DecideStepResponse, GetEnrollmentRequest, GetEnrollmentResponse,
-    ListPupilEnrollmentsRequest, ListPupilEnrollmentsResponse, ListReviewsRequest, ListReviewsResponse,
-    ListRosterRequest, ListRosterResponse, ListRoundsRequest, ListRoundsResponse, ListSeatsRequest,
-    ListSeatsResponse, OpenRoundRequest, OpenRoundResponse, WithdrawRequest, WithdrawResponse,
+    ChangeSeatRequest, ChangeSeatResponse, DecideStepRequest, DecideStepResponse, GetEnrollmentRequest,
+    GetEnrollmentResponse, ListPupilEnrollmentsRequest, ListPupilEnrollmentsResponse, ListReviewsRequest,
+    ListReviewsResponse, ListRosterRequest, ListRosterResponse, ListRoundsRequest, ListRoundsResponse,
+    ListSeatsRequest, ListSeatsResponse, OpenRoundRequest, OpenRoundResponse, WithdrawRequest,
+    WithdrawResponse,
 };
 use shared::caller;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{EnrollmentRpc, apply, decide_step, open_round, read, roster, withdraw};
+use super::{EnrollmentRpc, apply, change_seat, decide_step, open_round, read, roster, withdraw};
 
 #[tonic::async_trait]
 impl EnrollmentService for EnrollmentRpc {
@@ -67,6 +68,14 @@ impl EnrollmentService for EnrollmentRpc {
     ) -> Result<Response<WithdrawResponse>, Status> {
         let caller = caller::of(&request);
         withdraw::withdraw(self, &caller, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn change_seat(
+        &self,
+        request: Request<ChangeSeatRequest>,
+    ) -> Result<Response<ChangeSeatResponse>, Status> {
+        let caller = caller::of(&request);
+        change_seat::change_seat(self, &caller, request.into_inner()).await.map(Response::new)
     }
 
     async fn get_enrollment(

@@ -55,9 +55,7 @@ pub fn admission(error: &admission::Error, application: &Application) -> Status 
         Error::NotPublished => status::refused("SECTION_NOT_PUBLISHED", &[]),
         Error::Round(error) => round(error),
         Error::Silent(error) => silent(error),
-        Error::AlreadyEnrolled { enrollment_id } => {
-            status::refused("ALREADY_ENROLLED", &[("enrollment_id", enrollment_id.to_string())])
-        }
+        Error::AlreadyEnrolled { enrollment_id } => already_enrolled(*enrollment_id),
         Error::Full { seats } => full(seats),
         Error::GradeNotAdmitted { grades } => {
             let grades: Vec<_> = grades.iter().map(ToString::to_string).collect();
@@ -73,6 +71,11 @@ pub fn admission(error: &admission::Error, application: &Application) -> Status 
             ],
         ),
     }
+}
+
+/// The pupil has a place in the section.
+pub fn already_enrolled(id: Id<shared::value::Enrollment>) -> Status {
+    status::refused("ALREADY_ENROLLED", &[("enrollment_id", id.to_string())])
 }
 
 /// Every seat is taken.
@@ -156,6 +159,9 @@ pub fn enrollment(error: &enrollment::Error, enrollment: &Enrollment) -> Status 
             let state = state.strip_prefix("STATE_").unwrap_or(state).to_owned();
             status::refused("ENROLLMENT_NOT_IN_REVIEW", &[("state", state)])
         }
+        Error::GivenBack => status::refused("ENROLLMENT_GIVEN_BACK", &[]),
+        // It was settled since the rule was asked for.
+        Error::Paid => status::aborted("ENROLLMENT_CHANGED"),
         // Commands no caller gives: only feeds and jobs do, and they handle it themselves.
         Error::NotInLine | Error::NotHeld => status::internal(error),
     }

@@ -4,6 +4,7 @@
 mod agreement_service;
 mod agreements;
 pub mod apply;
+mod change_seat;
 mod convert;
 pub mod day;
 mod decide_step;
@@ -21,6 +22,7 @@ pub mod round;
 mod ruling;
 mod sign_agreement;
 pub mod survey;
+pub mod trial;
 mod withdraw;
 
 use std::sync::Arc;

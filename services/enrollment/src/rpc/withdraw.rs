@@ -133,7 +133,8 @@ fn check_guardian(permit: &GuardianPermit, enrollment: &Enrollment) -> Result<()
     Ok(())
 }
 
-fn needs_refund(enrollment: &Enrollment) -> bool {
+/// Says whether it is paid: giving it back takes a rule about what goes back.
+pub fn needs_refund(enrollment: &Enrollment) -> bool {
     enrollment.state == State::Confirmed && enrollment.terms.fee == Fee::Charged
 }
 
@@ -185,7 +186,7 @@ async fn ask(
 }
 
 /// A paid seat is given back only where somebody has said what goes back.
-async fn check_refund_rule(rpc: &EnrollmentRpc, id: Id<EnrollmentKind>) -> Result<(), Status> {
+pub async fn check_refund_rule(rpc: &EnrollmentRpc, id: Id<EnrollmentKind>) -> Result<(), Status> {
     let request = GetRefundQuoteRequest { enrollment_id: id.to_string() };
     match rpc.billing.clone().get_refund_quote(request).await {
         Ok(_) => Ok(()),

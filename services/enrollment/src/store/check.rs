@@ -55,7 +55,8 @@ const INVARIANTS: &[Invariant] = &[
         all: "select count(*) as number from enrollment_slot",
         broken: "select l.enrollment_id as id from enrollment_slot l left join enrollment e \
                  on e.id = l.enrollment_id where e.id is null or e.pupil_id <> l.pupil_id \
-                 or e.state not in ('awaiting_agreement', 'in_review', 'held', 'releasing', 'confirmed') group by l.enrollment_id",
+                 or e.state not in ('awaiting_agreement', 'in_review', 'held', 'releasing', 'confirmed') \
+                 or (e.state = 'releasing' and e.release_reason = 'changed') group by l.enrollment_id",
     },
     Invariant {
         name: "an enrollment's section, term and pupil are known",
@@ -91,6 +92,17 @@ const INVARIANTS: &[Invariant] = &[
         all: "select count(*) as number from withdrawal",
         broken: "select w.enrollment_id as id from withdrawal w where (select count(*) from event e \
                  where e.subject_id = w.enrollment_id and e.name = 'refund_rule_missing') <> 1",
+    },
+    Invariant {
+        name: "a trial's booked_count is the number of its places booked, those declined since included",
+        all: "select count(*) as number from trial",
+        broken: "select t.id as id from trial t where t.booked_count <> (select count(*) from booking b \
+                 where b.district_id = t.district_id and b.trial_id = t.id and b.state in ('booked', 'declined'))",
+    },
+    Invariant {
+        name: "nothing of a trial was told to anybody",
+        all: "select count(*) as number from booking",
+        broken: "select b.id as id from booking b join event e on e.subject_id in (b.id, b.trial_id)",
     },
     Invariant {
         name: "a signature is for a pupil of the school, under a version of its own term",
@@ -222,7 +234,8 @@ async fn check_times(db: &Db) -> Result<[Checked; 2], Error> {
         "select e.id as id, e.pupil_id as pupil_id, e.section_id as section_id, \
          (select count(*) from enrollment_slot l where l.district_id = e.district_id and l.pupil_id = e.pupil_id \
          and l.enrollment_id = e.id) as number from enrollment e \
-         where e.state in ('awaiting_agreement', 'in_review', 'held', 'releasing', 'confirmed') order by e.pupil_id",
+         where e.state in ('awaiting_agreement', 'in_review', 'held', 'releasing', 'confirmed') \
+         and not (e.state = 'releasing' and e.release_reason = 'changed') order by e.pupil_id",
     )
     .await?;
     let mut clashes = Vec::new();

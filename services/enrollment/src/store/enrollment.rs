@@ -308,8 +308,16 @@ pub async fn list_reviews(
     rows.into_iter().map(read).collect()
 }
 
-/// The states, as rows have them, in which a pupil is counted: `enrollment::State::is_counted`.
-pub const COUNTED: [&str; 4] = ["in_review", "held", "releasing", "confirmed"];
+/// Those who are counted: `enrollment::State::is_counted`, as rows have it.
+pub fn counted() -> Condition {
+    Condition::all()
+        .add(enrollment::Column::State.is_in(["in_review", "held", "releasing", "confirmed"]))
+        .add(
+            Condition::any()
+                .add(enrollment::Column::ReleaseReason.is_null())
+                .add(enrollment::Column::ReleaseReason.ne("changed")),
+        )
+}
 
 /// Lists who is counted in a section.
 ///
@@ -323,7 +331,7 @@ pub async fn list_seated(
     let rows = enrollment::Entity::find()
         .filter(enrollment::Column::DistrictId.eq(district_id.uuid()))
         .filter(enrollment::Column::SectionId.eq(section_id.uuid()))
-        .filter(enrollment::Column::State.is_in(COUNTED))
+        .filter(counted())
         .order_by_asc(enrollment::Column::Id)
         .all(db)
         .await?;
@@ -813,6 +821,7 @@ fn reason_text(reason: ReleaseReason) -> &'static str {
         ReleaseReason::ReviewExpired => "review_expired",
         ReleaseReason::Declined => "declined",
         ReleaseReason::Withdrawn => "withdrawn",
+        ReleaseReason::Changed => "changed",
         ReleaseReason::SectionCancelled => "section_cancelled",
         ReleaseReason::PupilLeft => "pupil_left",
     }
@@ -825,6 +834,7 @@ fn reason_of(text: &str) -> Option<ReleaseReason> {
         "review_expired" => ReleaseReason::ReviewExpired,
         "declined" => ReleaseReason::Declined,
         "withdrawn" => ReleaseReason::Withdrawn,
+        "changed" => ReleaseReason::Changed,
         "section_cancelled" => ReleaseReason::SectionCancelled,
         "pupil_left" => ReleaseReason::PupilLeft,
         _ => return None,

@@ -10,6 +10,7 @@
 //! | [`draw`] | `draw`, `draw_entry`, `draw_file`: acts, and what became of the wishes on their lists |
 //! | [`enrollment`] | `enrollment`, `enrollment_slot` |
 //! | [`agreement`] | `agreement`, `signature` |
+//! | [`trial`] | `trial`, `booking` |
 //! | [`withdrawal`] | `withdrawal` |
 //! | [`line`] | `line`: how lines have moved |
 //! | [`offer`] | `offer_rule`: what policies say about offers from the line |
@@ -46,6 +47,7 @@ pub mod round;
 pub mod section;
 pub mod survey;
 pub mod term;
+pub mod trial;
 pub mod vault;
 pub mod wish;
 pub mod withdrawal;

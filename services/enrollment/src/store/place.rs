@@ -40,7 +40,7 @@ pub async fn of(
             section_id: enrollment.section_id,
             term_id: enrollment.term_id,
             section_title: title.clone(),
-            taken_slots: if enrollment.state.holds_seat() { slots.clone() } else { Vec::new() },
+            taken_slots: if enrollment.state.takes_time() { slots.clone() } else { Vec::new() },
         });
     }
     Ok(places)

@@ -46,6 +46,9 @@ mod set_dismissal;
 mod settle_aside_mark;
 mod sight;
 
+pub(super) use error::lesson as lesson_refused;
+pub(super) use parse::lesson as lesson_key;
+
 use std::sync::Arc;
 
 use policy::Live;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use proto::enrollment::v1::get_roll_response::Line as LineMessage;
+use proto::enrollment::v1::get_roll_response::{Line as LineMessage, TrialPupil};
 use proto::enrollment::v1::{
     GetRollRequest, GetRollResponse, ListAsideMarksRequest, ListAsideMarksResponse, ListDutiesRequest,
     ListDutiesResponse, ListLessonsRequest, ListLessonsResponse, ListMarksRequest, ListMarksResponse,
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::sight::{self, OFFICE, STAFF};
 use super::{DayRpc, convert, parse};
 use crate::domain::day::dismissal;
-use crate::domain::day::lesson::{self, Lesson};
+use crate::domain::day::lesson::{self, Key, Lesson};
 use crate::domain::day::local;
 use crate::domain::day::register::{self, Tally};
 use crate::register::Registers;
@@ -116,7 +116,9 @@ pub async fn get_roll(
     let shown = sight::shown(rpc, &seen.view, lines.iter().map(|line| line.pupil_id)).await?;
     lines.retain(|line| shown.contains(&line.pupil_id));
 
-    let ids: Vec<_> = lines.iter().map(|line| line.pupil_id.to_string()).collect();
+    let trying = trying(rpc, &seen).await?;
+    let ids = lines.iter().map(|line| line.pupil_id).chain(trying.iter().copied());
+    let ids: Vec<_> = ids.map(|id| id.to_string()).collect();
     let named = names::ask(&rpc.identity, &ids).await?;
     let named: HashMap<_, _> = named.into_iter().map(|pupil| (pupil.id.clone(), pupil)).collect();
     let leaving = leaving(rpc, &seen.lesson, &lines).await?;
@@ -145,7 +147,29 @@ pub async fn get_roll(
     let warnings = sight::warnings(rpc, &seen.lesson, &seen.duties).await?;
     let sum = Tally::of(&lines);
     let lesson = convert::lesson(&seen.lesson, &seen.section.title, sum, &warnings, rpc.clock.now());
-    Ok(GetRollResponse { lesson: Some(lesson), lines: messages })
+    let trial_pupil = |id: &Id<Pupil>| {
+        let pupil = named.get(&id.to_string()).cloned().unwrap_or_default();
+        TrialPupil {
+            pupil_id: id.to_string(),
+            pupil_name: pupil.name,
+            class_name: pupil.class_name,
+            grade: pupil.grade,
+        }
+    };
+    let mut trial_pupils: Vec<_> = trying.iter().map(trial_pupil).collect();
+    trial_pupils
+        .sort_by_key(|one| (one.grade, one.class_name.clone(), one.pupil_name.clone(), one.pupil_id.clone()));
+    Ok(GetRollResponse { lesson: Some(lesson), lines: messages, trial_pupils })
+}
+
+/// Who tries the lesson, as far as the caller sees them.
+async fn trying(rpc: &DayRpc, seen: &sight::Seen) -> Result<Vec<Id<Pupil>>, Status> {
+    let Key { section_id, day, slot_id } = seen.lesson.key;
+    let trial = store::trial::find_of_lesson(rpc.db.read(), section_id, day, slot_id).await?;
+    let Some(trial) = trial else { return Ok(Vec::new()) };
+    let booked = store::trial::list_booked(rpc.db.read(), trial.id).await?;
+    let shown = sight::shown(rpc, &seen.view, booked.iter().map(|booking| booking.pupil_id)).await?;
+    Ok(shown.into_iter().collect())
 }
 
 /// When each pupil leaves on a lesson's day, and until when they stay after the service's end, in minutes after midnight; each only where

@@ -2,6 +2,7 @@
 
 pub mod agreement;
 pub mod aside_mark;
+pub mod booking;
 pub mod collector;
 pub mod consent;
 pub mod cover;
@@ -42,5 +43,6 @@ pub mod signature;
 pub mod survey;
 pub mod survey_answer;
 pub mod term;
+pub mod trial;
 pub mod wish;
 pub mod withdrawal;

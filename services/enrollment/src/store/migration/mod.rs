@@ -12,6 +12,7 @@ mod m20261122_110001_drawn_round;
 mod m20261122_120001_agreement;
 mod m20261122_120002_extended;
 mod m20261122_120003_withdrawal;
+mod m20261122_120004_trial;
 mod m20261122_130001_priority;
 mod m20261122_130002_notice;
 mod m20261122_130003_survey;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             m20261122_120001_agreement::migration(),
             m20261122_120002_extended::migration(),
             m20261122_120003_withdrawal::migration(),
+            m20261122_120004_trial::migration(),
             m20261122_130001_priority::migration(),
             m20261122_130002_notice::migration(),
             m20261122_130003_survey::migration(),
