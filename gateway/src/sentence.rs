@@ -208,8 +208,9 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("REASON_REQUIRED", "请填写理由。", "A reason is required."),
     (
         "POLICY_SILENT",
-        "政策文件没有规定[“{key}”]这一项，需要区县教育局作出书面决定后才能办理。",
-        "The policy documents do not settle this[: {key}]; the district bureau has to decide it in writing first.",
+        "政策文件没有规定[“{key}”]这一项，需要区县教育局作出书面决定后才能办理。[您的申请（{withdrawal_ask_time}）已转报教育局。]",
+        "The policy documents do not settle this[: {key}]; the district bureau has to decide it in writing first.\
+         [ The bureau has your request of {withdrawal_ask_time}.]",
     ),
     ("BAD_REQUEST", "请求有误，请检查后再试。", "The request is not right; please check it."),
     ("TOKEN_MISSING", "请先登录。", "Please sign in first."),
@@ -415,6 +416,37 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "The round is not open yet[; it opens at {open_time}].",
     ),
     ("ROUND_CLOSED", "选课已经结束[（{close_time}）]。", "The round is closed[; it ended at {close_time}]."),
+    ("ROUND_ID_USED", "这个轮次编号已被使用。", "There is a round of this id already."),
+    (
+        "WISHES_ONLY",
+        "这轮选课按志愿抽签，请填写志愿。",
+        "Seats are drawn in this round; please hand in wishes instead.",
+    ),
+    (
+        "APPLICATIONS_ONLY",
+        "这轮选课先到先得，请直接报名。",
+        "Seats are not drawn in this round; please apply directly.",
+    ),
+    (
+        "LISTS_NOT_CLOSED",
+        "志愿填报还没有截止[，{close_time} 截止]。",
+        "The lists are not closed yet[; they close at {close_time}].",
+    ),
+    ("ROUND_DRAWN", "这轮选课已经抽签。", "The round has been drawn."),
+    ("ROUND_CANCELLED", "这轮选课已取消[：{round_reason}]。", "The round was called off[: {round_reason}]."),
+    (
+        "NOT_LATER",
+        "新的截止时间应晚于原来的[（{close_time}）]。",
+        "The round must close later than it does[: {close_time}].",
+    ),
+    (
+        "BASIC_CARE_NOT_DRAWN",
+        "基本托管不抽签，人人都有位置，请直接报名。",
+        "Basic care is not drawn; there is a place for everybody, please apply directly.",
+    ),
+    ("SECTION_NOT_IN_ROUND", "这个班次不在本轮抽签范围内。", "The section is not drawn in this round."),
+    ("VALUES_NOT_ENTERED", "抽签号码还没有录入。", "The values of the sources have not been entered."),
+    ("DRAW_NOT_FOUND", "没有找到这次抽签。", "No such draw."),
     ("SECTION_NOT_PUBLISHED", "这个班次不在课程菜单上。", "The section is not on the menu."),
     (
         "GRADE_NOT_ADMITTED",
@@ -466,6 +498,62 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "这条选课记录刚刚有变化，请刷新后再试。",
         "The enrollment has just changed; please look again and retry.",
     ),
+    // agreements
+    ("AGREEMENT_NOT_REQUIRED", "本地政策不要求签订协议。", "The policy of the region asks for no agreement."),
+    (
+        "AGREEMENT_NOT_PUBLISHED",
+        "学校还没有发布本学期的服务协议。",
+        "The school has not published this term's agreement yet.",
+    ),
+    (
+        "AGREEMENT_CHANGED",
+        "协议已更新[到第 {version_number} 版]，请阅读新版后再签。",
+        "The agreement has changed[; version {version_number} is in force]; please read it and sign again.",
+    ),
+    ("AGREEMENT_NOT_FOUND", "没有找到这一版协议。", "No such version of the agreement."),
+    // priority
+    (
+        "GROUP_NOT_LISTED",
+        "本地的优先保障对象里没有这一类[；只有：{groups}][（{clause}）]。",
+        "This is not among the priority groups here[; they are: {groups}][ ({clause})].",
+    ),
+    ("PRIORITY_NOT_FOUND", "没有找到这份优先保障申请。", "No such priority."),
+    ("PRIORITY_PENDING", "这一类已有一份申请正在办理。", "A claim of this group is pending already."),
+    ("PRIORITY_DECIDED", "这份申请已经有结果。", "The claim is decided already."),
+    (
+        "PRIORITY_NOT_REFUSED",
+        "这份申请没有被退回，或者申诉已有结果。",
+        "The claim is not refused, or the appeal is decided.",
+    ),
+    (
+        "PRIORITY_NOT_APPROVED",
+        "这份申请没有通过，无需终止。",
+        "The claim was not approved; there is nothing to end.",
+    ),
+    ("NOTICE_NOT_FOUND", "没有找到这份通知。", "No such notice."),
+    ("AUDIENCE_EMPTY", "通知的范围内没有学生。", "No pupil belongs to the audience of the notice."),
+    (
+        "DISCLOSURE_UNKNOWN",
+        "本地的公示内容里没有这一项[：{keys}]。",
+        "The policy here knows no such disclosure[: {keys}].",
+    ),
+    (
+        "DISCLOSURE_INCOMPLETE",
+        "公示内容不全[，还缺：{missing}][（{clause}）]。",
+        "The disclosure is not whole[; missing: {missing}][ ({clause})].",
+    ),
+    ("SURVEY_NOT_FOUND", "没有找到这份问卷。", "No such survey."),
+    (
+        "SURVEY_CLOSED",
+        "问卷已经截止[，截止时间 {close_time}]。",
+        "The survey is closed[; it closed at {close_time}].",
+    ),
+    (
+        "SURVEY_ANONYMOUS",
+        "这份问卷不记名，看不到每个家庭的回答。",
+        "The survey is anonymous; single answers are shown to nobody.",
+    ),
+    ("NO_TERM", "这所学校还没有开设学期。", "The school has no term yet."),
     // the school day
     ("NO_LESSON", "这个班次当时不上课。", "The section does not meet then."),
     ("LESSON_TO_COME", "这节课还没到日子[（{day}）]。", "The lesson's day is still to come[ ({day})]."),

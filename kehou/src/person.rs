@@ -2,6 +2,7 @@
 //! tour and for the stories of the tests.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -9,12 +10,19 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use shared::clock::SharedClock;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::accounts::{Account, Accounts};
 
 /// How long something that travels between services by events may take before it counts as missing.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// After this much waiting something is late.
+const LATE: Duration = Duration::from_secs(5);
+
+/// How long a look rests before the next.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// The doors of a running platform.
 #[derive(Clone)]
@@ -26,7 +34,11 @@ pub struct Site {
     /// The platform's clock: one-time codes are made with it.
     pub clock: SharedClock,
     http: Client,
+    nudge: Option<Nudge>,
 }
+
+/// What is done with every look at something that is late.
+type Nudge = Arc<dyn Fn() + Send + Sync>;
 
 /// An answer, whatever it says.
 #[derive(Clone, Debug)]
@@ -55,7 +67,14 @@ impl Site {
     /// When no HTTP client can be made.
     pub fn new(gateway: &str, sandbox: &str, clock: SharedClock) -> anyhow::Result<Self> {
         let http = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
-        Ok(Self { gateway: gateway.to_owned(), sandbox: sandbox.to_owned(), clock, http })
+        Ok(Self { gateway: gateway.to_owned(), sandbox: sandbox.to_owned(), clock, http, nudge: None })
+    }
+
+    /// The same doors, with `nudge` called at every look at something that is late. Whoever holds a clock that stands still moves it
+    /// on there: a service that got no answer asks again by the clock.
+    #[must_use]
+    pub fn nudged_by(self, nudge: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { nudge: Some(Arc::new(nudge)), ..self }
     }
 
     /// Somebody who is not signed in.
@@ -162,14 +181,26 @@ impl Parent {
         self.apply_as(section_id, join_waitlist, Uuid::from_bytes(shared::random::bytes())).await
     }
 
-    /// Applies for a seat with a key of one's own, as a repeat does.
+    /// Applies for a seat with a key of one's own, as a repeat does; asks again with it while the platform is too busy to answer.
     ///
     /// # Errors
     /// When the platform is not reached.
     pub async fn apply_as(&self, section_id: &str, join_waitlist: bool, key: Uuid) -> anyhow::Result<Answer> {
         let body =
             json!({ "pupil_id": self.pupil_id, "section_id": section_id, "join_waitlist": join_waitlist });
-        self.person.send(Method::POST, "/v1/enrollments", Some(&body), key).await
+        self.person.try_when_heard("/v1/enrollments", &body, key, &[]).await
+    }
+
+    /// Reads the agreement of a term and signs it.
+    ///
+    /// # Errors
+    /// When there is none, or a step is refused.
+    pub async fn sign(&self, term_id: &str) -> anyhow::Result<Value> {
+        let known = self.person.get(&format!("/v1/terms/{term_id}/agreement")).await?.expect(200)?;
+        let body = json!({
+            "term_id": term_id, "digest": known["agreement"]["digest"], "consent_words": "本人已阅读并自愿签订。",
+        });
+        self.person.post(&format!("/v1/pupils/{}/signatures", self.pupil_id), &body).await?.expect(200)
     }
 
     /// Begins a payment, pays in the sandbox as the family would in WeChat, and waits until the seat is confirmed. Gives what
@@ -206,21 +237,26 @@ impl Parent {
 }
 
 impl Person {
-    /// Reads a path.
+    /// Reads a path; again while the platform is too busy to answer.
     ///
     /// # Errors
     /// When the platform is not reached.
     pub async fn get(&self, path: &str) -> anyhow::Result<Answer> {
-        answer(self.request(Method::GET, path).send().await?).await
+        let mut wait = self.site.wait();
+        loop {
+            let answer = answer(self.request(Method::GET, path).send().await?).await?;
+            if !answer.is_busy() || !wait.goes_on().await {
+                return Ok(answer);
+            }
+        }
     }
 
-    /// Sends a write with a fresh idempotency key.
+    /// Sends a write with a fresh idempotency key; again with the same key while the platform is too busy to answer.
     ///
     /// # Errors
     /// When the platform is not reached.
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Answer> {
-        let body = (!body.is_null()).then_some(body);
-        self.send(Method::POST, path, body, Uuid::from_bytes(shared::random::bytes())).await
+        self.try_when_heard(path, body, Uuid::from_bytes(shared::random::bytes()), &[]).await
     }
 
     /// Sends a write with an idempotency key of one's own.
@@ -272,16 +308,15 @@ impl Person {
     /// # Errors
     /// When it is not within the patience; the last answer is in the error.
     pub async fn eventually(&self, path: &str, wished: impl Fn(&Answer) -> bool) -> anyhow::Result<Answer> {
-        let until = tokio::time::Instant::now() + PATIENCE;
+        let mut wait = self.site.wait();
         loop {
             let answer = self.get(path).await?;
             if wished(&answer) {
                 return Ok(answer);
             }
-            if tokio::time::Instant::now() >= until {
+            if !wait.goes_on().await {
                 bail!("GET {path} is still {answer}");
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
@@ -321,22 +356,55 @@ impl Person {
         key: Uuid,
         not_yet: &[&str],
     ) -> anyhow::Result<Answer> {
-        let until = tokio::time::Instant::now() + PATIENCE;
+        let mut wait = self.site.wait();
         loop {
             let sent = (!body.is_null()).then_some(body);
             let answer = self.send(Method::POST, path, sent, key).await?;
             // The key makes it safe to ask again when a busy machine gave no answer in time.
-            let is_busy = matches!(answer.status, 503 | 504);
-            let waits = is_busy || not_yet.contains(&answer.reason());
-            if !waits || tokio::time::Instant::now() >= until {
+            let waits = answer.is_busy() || not_yet.contains(&answer.reason());
+            if !waits || !wait.goes_on().await {
                 return Ok(answer);
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 }
 
+/// Waiting for something, with an end.
+struct Wait<'a> {
+    began_at: Instant,
+    nudge: Option<&'a Nudge>,
+}
+
+impl Wait<'_> {
+    /// Rests a moment; says whether there is patience for another look.
+    async fn goes_on(&mut self) -> bool {
+        let waited = self.began_at.elapsed();
+        if waited >= PATIENCE {
+            return false;
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+        if waited >= LATE
+            && let Some(nudge) = self.nudge
+        {
+            nudge();
+        }
+        true
+    }
+}
+
+impl Site {
+    fn wait(&self) -> Wait<'_> {
+        Wait { began_at: Instant::now(), nudge: self.nudge.as_ref() }
+    }
+}
+
 impl Answer {
+    /// Says whether nobody knows what became of the request, or nothing did: it may be sent again.
+    #[must_use]
+    pub const fn is_busy(&self) -> bool {
+        matches!(self.status, 503 | 504)
+    }
+
     /// The document of an answer with this status.
     ///
     /// # Errors

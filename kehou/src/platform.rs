@@ -318,6 +318,7 @@ impl Ground {
             blind_index: self.index("identity")?,
             wechat: wechat::mini::MiniProgram::new(self.sandbox.mini_settings(&sandbox_url), now.clone())?,
             packs: self.packs.clone(),
+            enrollment: link("identity", enrollment_url)?,
         };
         tasks.spawn(identity::run(parts, next()?, None, stop.clone()));
 
@@ -374,6 +375,7 @@ impl Ground {
             verifier: self.verifier.clone(),
             packs: self.packs.clone(),
             identity: link("supervision", identity_url)?,
+            enrollment: link("supervision", enrollment_url)?,
             sealer: self.sealer("supervision")?,
             index: self.index("supervision")?,
         };

@@ -207,12 +207,17 @@ impl World {
     }
 }
 
-/// Applies and insists on the state; gives the enrollment's id.
+/// Applies, signs the agreement where the region asks for one, and insists on the state; gives the enrollment's id.
 ///
 /// # Errors
 /// When it is refused or is in another state.
 pub async fn apply(parent: &Parent, section_id: &str, state: &str) -> anyhow::Result<String> {
-    let applied = parent.apply(section_id, true).await?.expect(200)?;
-    ensure!(applied["enrollment"]["state"] == state, "not {state}: {applied}");
-    Ok(text(&applied["enrollment"], "id"))
+    let applied = parent.apply(section_id, true).await?.expect(200)?["enrollment"].clone();
+    let id = text(&applied, "id");
+    if applied["state"] == "awaiting_agreement" {
+        parent.sign(&text(&applied, "term_id")).await?;
+    }
+    let enrollment = parent.person.get(&format!("/v1/enrollments/{id}")).await?.expect(200)?;
+    ensure!(enrollment["state"] == state, "not {state}: {enrollment}");
+    Ok(id)
 }

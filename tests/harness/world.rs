@@ -87,10 +87,12 @@ impl World {
         let clock = FixedClock::at(testing::moment(MORNING));
         let platform = Platform::start(&settings, clock.shared()).await?;
         let rows = Rows::open(&settings).await?;
+        let moved = clock.clone();
+        let site = platform.site.clone().nudged_by(move || moved.advance(TimeDelta::milliseconds(200)));
         Ok(Self {
             kind,
             clock,
-            site: platform.site.clone(),
+            site,
             demo: platform.demo.clone(),
             rows,
             settings,

@@ -225,6 +225,7 @@ fn variables(
             ("SEAL_KEYS", key_file("supervision.seal")),
             ("INDEX_KEY", key_file("supervision.index")),
             ("PEERS__IDENTITY", ports.url("identity")),
+            ("PEERS__ENROLLMENT", ports.url("enrollment")),
         ]),
         "billing" => {
             let merchant = sandbox

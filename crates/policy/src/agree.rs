@@ -18,8 +18,34 @@ pub(crate) fn disagreements(policy: &Policy) -> Vec<(&'static str, Rule)> {
     crossed(&time.class_hours_per_day, &time.max_class_hours_per_day, &mut found);
     crossed(&time.end_not_before, &time.end_not_after, &mut found);
     unlisted_scopes(policy, &mut found);
+    offers_without_time(policy, &mut found);
     more_than_all(policy, &mut found);
     found
+}
+
+/// An offered seat can be taken, and a nightly rest has both its ends and some length.
+fn offers_without_time(policy: &Policy, found: &mut Vec<(&'static str, Rule)>) {
+    let (minutes, from, to) = (
+        &policy.enroll.waitlist_offer_minutes,
+        &policy.enroll.waitlist_quiet_from,
+        &policy.enroll.waitlist_quiet_to,
+    );
+    if minutes.get() == Some(&0) {
+        found.push((minutes.key.name, Rule::WrongType { expected: "1 or more", found: "0".to_owned() }));
+    }
+    // A week, the longest a seat waits for payment.
+    if let Some(found_minutes) = minutes.get().filter(|minutes| **minutes > 10_080) {
+        found.push((minutes.key.name, Rule::TooHigh { most: 10_080, found: i64::from(*found_minutes) }));
+    }
+    match (from.known(), to.known()) {
+        (Some((begin, one)), Some((end, other))) if begin == end => {
+            let (one, other) = (Box::new(one), Box::new(other));
+            found.push((from.key.name, Rule::Excludes { one, other }));
+        }
+        (Some(_), None) => found.push((from.key.name, Rule::Incomplete(to.silence()))),
+        (None, Some(_)) => found.push((to.key.name, Rule::Incomplete(from.silence()))),
+        (Some(_), Some(_)) | (None, None) => {}
+    }
 }
 
 /// A district lies in parts for which the region has a grant.

@@ -556,6 +556,13 @@ keys! {
         voluntary: bool, at_least, "自愿参加", "voluntary", "", "";
         /// Whether what families need is surveyed first (摸排调查).
         need_survey_required: bool, at_least, "开展需求摸排", "need survey required", "", "";
+        /// Minutes whoever is offered a seat from the line has for each stage still open, approval and then payment; a
+        /// district's to say.
+        waitlist_offer_minutes: u32, local, "候补名额保留时长", "time to take a seat offered from the line", "分钟", " minutes";
+        /// When the nightly rest begins in which no such time ends; a district's to say, together with its end.
+        waitlist_quiet_from: NaiveTime, local, "候补免打扰开始", "nightly rest of offers begins", "", "";
+        /// When that rest ends: a time that would have ended within it ends now. Before its begin, it is the next day's.
+        waitlist_quiet_to: NaiveTime, local, "候补免打扰结束", "nightly rest of offers ends", "", "";
     }
 
     /// How pupils go home.

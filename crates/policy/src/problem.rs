@@ -153,7 +153,7 @@ pub enum Rule {
         other: Box<Clause>,
     },
     /// A value promises another one that is silent, such as the mode `exact` without an amount.
-    #[error("needs an amount beside it: {0}")]
+    #[error("needs another value beside it: {0}")]
     Incomplete(Silent),
 }
 

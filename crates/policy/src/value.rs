@@ -5,6 +5,8 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use crate::policy::Policy;
+
 /// The same words twice: for people who read Chinese and for people who read English.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Phrase {
@@ -210,6 +212,34 @@ pub struct Silent {
     pub pack_id: String,
     /// The key that was needed.
     pub key: &'static str,
+}
+
+impl Silent {
+    /// What is missing where the edition a term is pinned to is not among those kept.
+    pub const POLICY_VERSION: &'static str = "policy_version";
+
+    /// Gives what the refusal `POLICY_SILENT` carries: `key`, `pack_id`, and where people have a name for it `key_zh` and `key_en`.
+    #[must_use]
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts = vec![("key", self.key.to_owned()), ("pack_id", self.pack_id.clone())];
+        let known = Policy::keys().into_iter().find(|key| key.name == self.key);
+        let name = match (known, self.key) {
+            (Some(key), _) => Some((key.zh, key.en)),
+            // No keys of the schema: by which pack a place is ruled, and which edition of it holds.
+            (None, "pack_id") => Some(("适用的政策包", "the policy pack that holds here")),
+            (None, "effective_from" | "effective_to") => {
+                Some(("学期首日适用的政策版本", "the edition in force on the term's first day"))
+            }
+            (None, Self::POLICY_VERSION) => {
+                Some(("学期所依据的政策版本", "the edition of the policy the term rests on"))
+            }
+            (None, _) => None,
+        };
+        if let Some((zh, en)) = name {
+            facts.extend([("key_zh", zh.to_owned()), ("key_en", en.to_owned())]);
+        }
+        facts
+    }
 }
 
 /// Where a key's value stands, without the value.

@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::round::{DrawSettings, RoundChange, SectionRule, SeedSource};
 use super::{Answer, IdempotencyHeader, PageAsked};
 use crate::Edge;
 use crate::convert::{moment, number, timestamp, word};
@@ -44,7 +45,7 @@ fn client(edge: &Edge, session: &Session) -> Client {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewRound {
-    /// `first_come`.
+    /// `first_come`, `ranked` or `lottery`.
     mode: String,
     /// From this moment on choices are taken.
     open_time: DateTime<Utc>,
@@ -56,16 +57,28 @@ struct NewRound {
     /// Seconds a seat waits for payment; 1,800 when absent.
     #[serde(default)]
     payment_seconds: i32,
+    /// The round's id, chosen so that contributions can be sealed for it; one is made when absent.
+    #[serde(default)]
+    round_id: Option<Uuid>,
+    /// `apart` or `together`; drawn rounds only.
+    #[serde(default)]
+    siblings: Option<String>,
+    /// Where the seed comes from; drawn rounds only.
+    #[serde(default)]
+    sources: Vec<SeedSource>,
+    /// How sections are drawn where it is not as the policy has it; drawn rounds only.
+    #[serde(default)]
+    sections: Vec<SectionRule>,
 }
 
 /// A round.
 #[derive(Serialize, ToSchema)]
-struct Round {
+pub(super) struct Round {
     /// The round's id.
     id: String,
     /// The term.
     term_id: String,
-    /// `first_come`.
+    /// `first_come`, `ranked` or `lottery`.
     mode: String,
     /// From this moment on choices are taken.
     open_time: Option<DateTime<Utc>>,
@@ -75,12 +88,21 @@ struct Round {
     review_seconds: i32,
     /// Seconds a seat waits for payment.
     payment_seconds: i32,
+    /// `opened`, `closed`, `drawn` or `cancelled`.
+    state: String,
+    /// What it is drawn by; absent unless it is drawn.
+    draw: Option<DrawSettings>,
+    /// Changes since it was opened, the first first.
+    changes: Vec<RoundChange>,
 }
 
 impl From<pb::Round> for Round {
     fn from(round: pb::Round) -> Self {
         Self {
             mode: word(round.mode().as_str_name(), "MODE_"),
+            state: word(round.state().as_str_name(), "STATE_"),
+            draw: round.draw.map(Into::into),
+            changes: round.changes.into_iter().map(Into::into).collect(),
             open_time: moment(round.open_time),
             close_time: moment(round.close_time),
             id: round.id,
@@ -91,19 +113,36 @@ impl From<pb::Round> for Round {
     }
 }
 
+/// A round opened.
+#[derive(Serialize, ToSchema)]
+struct OpenedRound {
+    /// The round.
+    #[serde(flatten)]
+    round: Round,
+    /// What nobody has decided about seats offered from the line: `waitlist_offer_minutes`, `waitlist_quiet_from`,
+    /// `waitlist_quiet_to`. They then wait as long as any other seat, and may end at night.
+    silent_keys: Vec<String>,
+}
+
 /// Opens a round for a term.
 #[utoipa::path(post, path = "/v1/terms/{term_id}/rounds", tag = "enrollment", security(("session" = [])),
     params(("term_id" = Uuid, Path), IdempotencyHeader), request_body = NewRound,
-    responses((status = 200, body = Round), (status = "default", body = Problem)))]
+    responses((status = 200, body = OpenedRound), (status = "default", body = Problem)))]
 async fn open_round(
     State(edge): State<Edge>,
     session: Session,
     key: IdempotencyKey,
     At(term_id): At<Uuid>,
     Json(body): Json<NewRound>,
-) -> Answer<Round> {
+) -> Answer<OpenedRound> {
     let mode =
         number("mode", &body.mode, "MODE_", |name| pb::round::Mode::from_str_name(name).map(Into::into))?;
+    let siblings = match &body.siblings {
+        None => 0,
+        Some(word) => {
+            number("siblings", word, "SIBLINGS_", |name| pb::Siblings::from_str_name(name).map(Into::into))?
+        }
+    };
     let request = pb::OpenRoundRequest {
         request_id: key.text(),
         term_id: term_id.to_string(),
@@ -112,9 +151,16 @@ async fn open_round(
         close_time: Some(timestamp(body.close_time)),
         review_seconds: body.review_seconds,
         payment_seconds: body.payment_seconds,
+        round_id: body.round_id.map(|id| id.to_string()).unwrap_or_default(),
+        siblings,
+        sources: body.sources.into_iter().map(SeedSource::into_message).collect(),
+        sections: body.sections.into_iter().map(SectionRule::into_message).collect(),
     };
     let answer = client(&edge, &session).open_round(request).await?.into_inner();
-    Ok(axum::Json(answer.round.unwrap_or_default().into()))
+    Ok(axum::Json(OpenedRound {
+        round: answer.round.unwrap_or_default().into(),
+        silent_keys: answer.silent_keys,
+    }))
 }
 
 /// A term's rounds.
@@ -207,9 +253,58 @@ struct Step {
     approve_time: Option<DateTime<Utc>>,
 }
 
+/// How a section's line has moved: counts of what happened, never a forecast.
+#[derive(Serialize, ToSchema)]
+struct Line {
+    /// How many stand in line now.
+    waiting_count: i32,
+    /// How many ever stood in it.
+    joined_count: i32,
+    /// How many seats were given back.
+    freed_count: i32,
+    /// How many of these were offered to those in line.
+    offered_count: i32,
+    /// When the last one was offered; absent when none was.
+    last_offer_time: Option<DateTime<Utc>>,
+    /// Since when all this is counted.
+    since_time: Option<DateTime<Utc>>,
+    /// The same course in earlier terms, latest first.
+    past: Vec<PastLine>,
+}
+
+/// The line of the same course in an earlier term.
+#[derive(Serialize, ToSchema)]
+struct PastLine {
+    /// The term.
+    term_id: String,
+    /// How many stood in line.
+    joined_count: i32,
+    /// How many seats were offered to them.
+    offered_count: i32,
+}
+
+impl From<pb::Line> for Line {
+    fn from(line: pb::Line) -> Self {
+        let past = |past: pb::line::Past| PastLine {
+            term_id: past.term_id,
+            joined_count: past.joined_count,
+            offered_count: past.offered_count,
+        };
+        Self {
+            waiting_count: line.waiting_count,
+            joined_count: line.joined_count,
+            freed_count: line.freed_count,
+            offered_count: line.offered_count,
+            last_offer_time: moment(line.last_offer_time),
+            since_time: moment(line.since_time),
+            past: line.past.into_iter().map(past).collect(),
+        }
+    }
+}
+
 /// A pupil's place in, or on the way to, a section.
 #[derive(Serialize, ToSchema)]
-struct Enrollment {
+pub(super) struct Enrollment {
     /// The enrollment's id.
     id: String,
     /// The pupil.
@@ -220,13 +315,15 @@ struct Enrollment {
     term_id: String,
     /// The section's title.
     section_title: String,
-    /// `waitlisted`, `in_review`, `held`, `releasing`, `confirmed` or `released`.
+    /// `waitlisted`, `awaiting_agreement`, `in_review`, `held`, `releasing`, `confirmed` or `released`.
     state: String,
     /// The steps of approval, in order.
     steps: Vec<Step>,
     /// The place in line, 1 is next; 0 unless waitlisted.
     waitlist_position: i32,
-    /// When the hold ends; absent unless in review or held.
+    /// How the line has moved so far; absent unless waitlisted, and where something was just changed.
+    line: Option<Line>,
+    /// When the hold ends; absent unless awaiting the agreement, in review or held.
     hold_expire_time: Option<DateTime<Utc>>,
     /// Why it was given back; empty otherwise.
     release_reason: String,
@@ -234,6 +331,9 @@ struct Enrollment {
     release_note: String,
     /// When it was applied for.
     create_time: Option<DateTime<Utc>>,
+    /// When the family first asked to give the paid seat back while nobody had said what goes back: the bureau has a ticket since.
+    /// Absent otherwise.
+    withdrawal_ask_time: Option<DateTime<Utc>>,
 }
 
 impl From<pb::Enrollment> for Enrollment {
@@ -254,9 +354,11 @@ impl From<pb::Enrollment> for Enrollment {
             section_title: one.section_title,
             steps: one.steps.into_iter().map(step).collect(),
             waitlist_position: one.waitlist_position,
+            line: one.line.map(Into::into),
             hold_expire_time: moment(one.hold_expire_time),
             release_note: one.release_note,
             create_time: moment(one.create_time),
+            withdrawal_ask_time: moment(one.withdrawal_ask_time),
         }
     }
 }

@@ -1,12 +1,18 @@
 //! The routes, one file an area. A handler reads the request, calls one method, renders the answer.
 
+mod agreement;
 mod basket;
 mod billing;
 mod catalog;
 mod day;
 mod enrollment;
 mod identity;
+mod message;
+mod notice;
+mod priority;
+mod round;
 mod supervision;
+mod survey;
 mod wechat;
 
 use std::time::Duration;
@@ -103,8 +109,14 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(identity::routes())
         .merge(catalog::routes())
         .merge(enrollment::routes())
+        .merge(agreement::routes())
         .merge(basket::routes())
         .merge(day::routes())
+        .merge(priority::routes())
+        .merge(round::routes())
+        .merge(notice::routes())
+        .merge(survey::routes())
+        .merge(message::routes())
         .merge(billing::routes())
         .merge(supervision::routes())
 }

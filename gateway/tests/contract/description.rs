@@ -75,10 +75,11 @@ fn every_write_takes_a_key_but_those_that_need_none() {
 }
 
 /// Operations for anyone. All others need a session.
-const PUBLIC: [&str; 16] = [
+const PUBLIC: [&str; 17] = [
     "consent_terms",
     "explain_policy",
     "find_ticket",
+    "get_agreement",
     "get_menu",
     "get_node",
     "get_tariff",

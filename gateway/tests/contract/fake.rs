@@ -204,13 +204,16 @@ pub fn exchanged(session_token: &str, lifetime: Duration) -> ExchangeSessionResp
     }
 }
 
-fn full_name(service: &str, method: &str) -> String {
-    if service == "day" {
-        // The second service of enrollment.
-        return format!("kehou.enrollment.v1.DayService/{method}");
-    }
+/// The full name of a method of `service`, as tests abbreviate it.
+pub fn full_name(service: &str, method: &str) -> String {
     let (first, rest) = service.split_at(1);
-    format!("kehou.{service}.v1.{}{rest}Service/{method}", first.to_uppercase())
+    // Enrollment has more services than one.
+    let package = match service {
+        "agreement" | "day" | "notice" | "priority" | "round" | "survey" | "trial" => "enrollment",
+        "message" => "identity",
+        other => other,
+    };
+    format!("kehou.{package}.v1.{}{rest}Service/{method}", first.to_uppercase())
 }
 
 async fn answer(desk: Arc<Desk>, request: axum::extract::Request) -> http::Response<tonic::body::Body> {

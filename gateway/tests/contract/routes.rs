@@ -157,10 +157,16 @@ fn cases() -> Vec<Case> {
             "open_round",
             "enrollment/OpenRound",
             Json(json!({
-                "mode": "first_come", "open_time": "2026-09-01T08:00:00+08:00", "close_time": "2026-09-05T20:00:00+08:00",
-                "review_seconds": 3600, "payment_seconds": 900
+                "mode": "ranked", "open_time": "2026-09-01T08:00:00+08:00", "close_time": "2026-09-05T20:00:00+08:00",
+                "review_seconds": 3600, "payment_seconds": 900, "round_id": ID, "siblings": "together",
+                "sources": [{ "name": "公证摇号", "what": "9 月 6 日 10 时", "bits": 128, "decimal_digit_count": 40 }],
+                "sections": [{
+                    "section_id": ID, "tiers": [{ "groups": ["left_behind"] }],
+                    "reserves": [{ "group": "disabled", "seat_count": 2 }]
+                }]
             })),
         )
+        .unset(&["sources.hex_digit_count", "sources.contribution_seal"])
         .hidden(&["round.path"]),
         case("list_rounds", "enrollment/ListRounds", Nothing).hidden(&["rounds.path"]),
         case("list_seats", "enrollment/ListSeats", Nothing),
@@ -187,6 +193,53 @@ fn cases() -> Vec<Case> {
         case("list_pupil_enrollments", "enrollment/ListPupilEnrollments", Nothing).hidden(&["enrollments.pupil_path"]),
         case("list_reviews", "enrollment/ListReviews", Nothing).hidden(&["enrollments.pupil_path"]),
         case("list_roster", "enrollment/ListRoster", Nothing),
+        // rounds that are drawn
+        case(
+            "set_wishes",
+            "round/SetWishes",
+            Json(json!({
+                "lists": [{ "ranked_section_ids": [ID], "any_of_section_ids": [ID], "stand_in_line": false }],
+                "together": true
+            })),
+        ),
+        case("get_wishes", "round/GetWishes", Nothing),
+        case("clear_wishes", "round/ClearWishes", Nothing),
+        case("enter_draw_values", "round/EnterValues", Json(json!({ "values": ["0123456789"] }))),
+        case("draw_round", "round/DrawRound", Nothing),
+        case("get_draw", "round/GetDraw", Nothing),
+        case("get_draw_bundle", "round/GetDrawBundle", Nothing),
+        case("get_draw_receipt", "round/GetDrawReceipt", Nothing),
+        case(
+            "repeat_draw",
+            "round/RepeatDraw",
+            Json(json!({
+                "reason": "公证处未开门",
+                "sources": [{ "name": "公证摇号", "what": "9 月 7 日 10 时", "bits": 128, "hex_digit_count": 64 }]
+            })),
+        )
+        .unset(&["sources.decimal_digit_count", "sources.contribution_seal"]),
+        case("rehearse_round", "round/RehearseRound", Nothing),
+        case(
+            "extend_round",
+            "round/ExtendRound",
+            Json(json!({ "close_time": "2026-09-06T20:00:00+08:00", "reason": "系统繁忙" })),
+        )
+        .hidden(&["round.path"]),
+        case("cancel_round", "round/CancelRound", Json(json!({ "reason": "课程调整" }))).hidden(&["round.path"]),
+        // agreements
+        case(
+            "publish_agreement",
+            "agreement/PublishAgreement",
+            Json(json!({ "title": "自愿服务协议书", "body": "一、自愿参加。" })),
+        ),
+        case("get_agreement", "agreement/GetAgreement", Nothing),
+        case(
+            "sign_agreement",
+            "agreement/SignAgreement",
+            Json(json!({ "term_id": ID, "digest": "0".repeat(64), "consent_words": "本人自愿签订" })),
+        )
+        .hidden(&["enrollments.pupil_path"]),
+        case("list_signatures", "agreement/ListSignatures", Nothing),
         // the school day
         case(
             "assign_duty",
@@ -297,6 +350,79 @@ fn cases() -> Vec<Case> {
                 }]
             })),
         ),
+        // priority
+        case("upload_priority_evidence", "priority/UploadEvidence", File("证明.jpg")),
+        case("get_priority_evidence", "priority/GetEvidence", Nothing).hidden(&["content_type"]),
+        case(
+            "claim_priority",
+            "priority/ClaimPriority",
+            Json(json!({ "group_key": "left_behind", "evidence_ids": [ID] })),
+        ),
+        case(
+            "record_priority",
+            "priority/RecordPriority",
+            Json(json!({
+                "group_key": "other", "other_name": "单亲家庭", "reason": "花名册第 12 号", "valid_from": "2026-09-01",
+                "valid_to": "2027-01-31"
+            })),
+        ),
+        // A refusal has no days and an approval no reason; which belong to it the service judges.
+        case(
+            "decide_priority",
+            "priority/DecidePriority",
+            Json(json!({
+                "approved": true, "valid_from": "2026-09-01", "valid_to": "2027-01-31", "reason": "属实"
+            })),
+        ),
+        case(
+            "appeal_priority",
+            "priority/AppealPriority",
+            Json(json!({ "reason": "已换发新证", "evidence_ids": [ID] })),
+        ),
+        case("end_priority", "priority/EndPriority", Json(json!({ "reason": "父母已返乡" }))),
+        case("list_pupil_priorities", "priority/ListPupilPriorities", Nothing),
+        case("list_priorities", "priority/ListPriorities", Nothing),
+        // notices
+        case(
+            "send_notice",
+            "notice/SendNotice",
+            Json(json!({
+                "title": "致家长的一封信", "body": "各位家长：", "grades": [3], "class_ids": [ID],
+                "disclosure_keys": ["items"], "corrects_id": ID
+            })),
+        ),
+        case("acknowledge_notice", "notice/AcknowledgeNotice", Nothing),
+        case("list_pupil_notices", "notice/ListPupilNotices", Nothing),
+        case("list_notices", "notice/ListNotices", Nothing),
+        case("get_notice_reach", "notice/GetReach", Nothing),
+        case("list_notice_unreached", "notice/ListUnreached", Nothing),
+        // messages
+        case("list_message_templates", "message/ListTemplates", Nothing),
+        case(
+            "accept_message_templates",
+            "message/AcceptTemplates",
+            Json(json!({ "template_ids": ["tmpl-left"] })),
+        ),
+        // surveys
+        case(
+            "open_survey",
+            "survey/OpenSurvey",
+            Json(json!({
+                "term_id": ID, "title": "课后服务需求摸排", "naming": "anonymous",
+                "questions": [{ "title": "几点离校？", "kind": "number", "options": ["一"], "least": 16, "most": 18 }],
+                "close_time": "2026-09-20T20:00:00+08:00"
+            })),
+        ),
+        case("close_survey", "survey/CloseSurvey", Nothing),
+        case(
+            "answer_survey",
+            "survey/AnswerSurvey",
+            Json(json!({ "answers": [{ "question": 1, "options": [1, 2], "number": 17, "text": "五点半" }] })),
+        ),
+        case("list_pupil_surveys", "survey/ListPupilSurveys", Nothing),
+        case("list_surveys", "survey/ListSurveys", Nothing),
+        case("get_survey_results", "survey/GetSurveyResults", Nothing),
+        case("list_survey_answers", "survey/ListSurveyAnswers", Nothing),
         // money
         case(
             "publish_tariff",
@@ -421,25 +547,23 @@ fn asked(operation: &str, field: &str) -> &'static str {
     match field {
         "state" => STATES.iter().find(|(name, _)| *name == operation).map_or("", |(_, state)| state),
         "page_size" => "20",
+        "version_number" => "2",
         "page_token" => "next",
-        "late_only" | "open_only" => "true",
+        "late_only" | "open_only" | "awaiting_only" | "pending_only" => "true",
         "first_day" | "last_day" => "2026-09-07",
         "section" => "primary",
         "question" => "fee",
         "key" => "refund_rule",
         "policy_version" => "pack@1",
+        "act" => "2",
+        "basis" => "last_term",
         _ => ID,
     }
 }
 
 fn full_name(method: &str) -> String {
     let (service, name) = method.split_once('/').unwrap();
-    if service == "day" {
-        // The second service of enrollment.
-        return format!("kehou.enrollment.v1.DayService/{name}");
-    }
-    let (first, rest) = service.split_at(1);
-    format!("kehou.{service}.v1.{}{rest}Service/{name}", first.to_uppercase())
+    crate::fake::full_name(service, name)
 }
 
 /// Applications come over the stream; the fake answers each with the filled response.
@@ -480,7 +604,7 @@ async fn every_route_hands_every_field_on_and_shows_every_field_it_gets() {
         let method = full_name(case.calls);
         let (input, output) = message::method(&method);
         let mut response = message::filled(&output);
-        if name == "get_evidence" {
+        if ["get_evidence", "get_priority_evidence"].contains(&name) {
             response.set_field_by_name("content_type", prost_reflect::Value::String("image/png".to_owned()));
         }
         let bytes = response.encode_to_vec();

@@ -23,6 +23,7 @@ pub(super) struct TermFile {
     pub(super) timetable: Vec<Timetable>,
     pub(super) tariff: Option<TariffFile>,
     pub(super) round: RoundFile,
+    pub(super) agreement: AgreementFile,
 }
 
 /// The fee standard.
@@ -32,6 +33,14 @@ pub(super) struct TariffFile {
     pub(super) basis: String,
     pub(super) amount_fen: i64,
     pub(super) approval_document: String,
+}
+
+/// What guardians sign where the region has them sign.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AgreementFile {
+    pub(super) title: String,
+    pub(super) body: String,
 }
 
 /// The round of choice.

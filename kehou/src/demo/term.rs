@@ -217,7 +217,13 @@ impl Loading<'_> {
         let mut not_yet = NOT_YET.to_vec();
         not_yet.extend(loaded.has_done(Undertaking::Menu).then_some("MENU_EMPTY"));
         not_yet.extend(loaded.has_done(Undertaking::Tariff).then_some("TARIFF_NOT_PUBLISHED"));
-        let answer = teaching.try_when_heard(&path, &body, self.key("round"), &not_yet).await?;
+        let mut answer = teaching.try_when_heard(&path, &body, self.key("round"), &not_yet).await?;
+        if answer.reason() == "AGREEMENT_NOT_PUBLISHED" {
+            let agreement = format!("/v1/terms/{}/agreement", loaded.term_id);
+            let text = json!({ "title": file.agreement.title, "body": file.agreement.body.trim() });
+            teaching.post_when_heard(&agreement, &text, self.key("agreement"), &NOT_YET).await?;
+            answer = teaching.try_when_heard(&path, &body, self.key("round"), &not_yet).await?;
+        }
         let rests_on_undone = !not_yet.contains(&answer.reason())
             && ["MENU_EMPTY", "TARIFF_NOT_PUBLISHED"].contains(&answer.reason());
         if is_region_s(&answer) || rests_on_undone {

@@ -164,14 +164,24 @@ impl<'a, W: Write> Tour<'a, W> {
         let section_id = text(section, "id");
         let answer = parent.apply(&section_id, false).await?;
         *self.seated.entry(section_id).or_default() += 1;
-        if answer.reason() == "ALREADY_ENROLLED" {
+        let id = if answer.reason() == "ALREADY_ENROLLED" {
             self.step("家长", "选课", "上次已选")?;
-            return Ok(text(&answer.body["facts"], "enrollment_id"));
+            text(&answer.body["facts"], "enrollment_id")
+        } else {
+            let answer = answer.expect(200)?;
+            let enrollment = &answer["enrollment"];
+            let chosen = format!("选“{}”", text(enrollment, "section_title"));
+            self.step("家长", chosen, text(enrollment, "state"))?;
+            text(enrollment, "id")
+        };
+        let path = format!("/v1/enrollments/{id}");
+        let enrollment = parent.person.get(&path).await?.expect(200)?;
+        if enrollment["state"] == "awaiting_agreement" {
+            let signed = parent.sign(&text(&enrollment, "term_id")).await?;
+            let version = number(&signed["signature"], "version_number");
+            self.step("家长", "读协议，签协议", format!("第 {version} 版，签后才算报名"))?;
         }
-        let answer = answer.expect(200)?;
-        let enrollment = &answer["enrollment"];
-        self.step("家长", format!("选“{}”", text(enrollment, "section_title")), text(enrollment, "state"))?;
-        Ok(text(enrollment, "id"))
+        Ok(id)
     }
 
     /// Has every open step decided by the role the policy names. Gives how many there were.

@@ -1,13 +1,13 @@
 //! What every change of an enrollment has in common, whoever makes it: the locks, in their one order; and after the decision the
 //! row, the slots, the section's counters, the events, and the next in line for a seat that came free, all in one transaction.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use shared::db::{Error, Tx};
 use shared::value::{Enrollment as EnrollmentKind, Id, Moment};
 
 use crate::domain::admission::Place;
-use crate::domain::enrollment::{self, Change, Enrollment};
+use crate::domain::enrollment::{self, Change, Enrollment, State};
 use crate::domain::pupil::Pupil;
 use crate::domain::section::Section;
 use crate::domain::waitlist::{self, Waiter};
@@ -71,20 +71,25 @@ pub async fn make(
     now: Moment,
 ) -> Result<Vec<Enrollment>, Error> {
     let mut changed = Vec::with_capacity(changes.len());
-    let mut touched = HashSet::new();
+    let mut touched: HashMap<_, i32> = HashMap::new();
     for (enrollment, change) in changes {
         if change.state == enrollment.state && change.steps == enrollment.steps {
             changed.push(enrollment);
             continue;
         }
-        touched.insert(enrollment.section_id);
+        let is_freed = enrollment.state.holds_seat() && !change.state.holds_seat();
+        *touched.entry(enrollment.section_id).or_default() += i32::from(is_freed);
         let section = section_of(sections, &enrollment)?;
         changed.push(keep(tx, section, enrollment, change, now).await?);
     }
-    for section in sections.iter_mut().filter(|section| touched.contains(&section.id)) {
-        promote(tx, section, now).await?;
+    for section in sections.iter_mut() {
+        if let Some(freed_count) = touched.get(&section.id) {
+            store::line::count(tx, section, *freed_count, 0, now).await?;
+            promote(tx, section, now).await?;
+        }
     }
-    store::section::save_seats(tx, sections.iter().filter(|section| touched.contains(&section.id))).await?;
+    store::section::save_seats(tx, sections.iter().filter(|section| touched.contains_key(&section.id)))
+        .await?;
     Ok(changed)
 }
 
@@ -93,28 +98,55 @@ pub async fn make(
 /// # Errors
 /// When the database refuses, or a row breaks a promise.
 pub async fn promote(tx: &Tx, section: &mut Section, now: Moment) -> Result<u64, Error> {
-    let (mut after, mut promoted) = (0, 0);
-    while section.seats.taken_count < section.seats.capacity_count && section.seats.waitlisted_count > 0 {
+    let (mut after, mut promoted) = (0, 0_i32);
+    while section.seats.free_count() > 0 && section.seats.waitlisted_count > 0 {
         let line =
             store::enrollment::list_line(tx, section.district_id, section.id, after, LINE_PAGE).await?;
-        let Some(enrollment::State::Waitlisted { number }) = line.last().map(|last| last.state.clone())
-        else {
+        let Some(State::Waitlisted { number }) = line.last().map(|last| last.state.clone()) else {
             break;
         };
         after = number;
         let line = waiters(tx, section, line).await?;
-        let next: Vec<_> =
-            waitlist::next(section, &line).into_iter().map(|waiter| waiter.enrollment.clone()).collect();
-        for enrollment in next {
+        let next: Vec<_> = waitlist::next(section, &line)
+            .into_iter()
+            .map(|waiter| (waiter.enrollment.clone(), waiter.is_signed))
+            .collect();
+        for (enrollment, is_signed) in next {
             // Whoever `waitlist::next` gives stands in line.
-            let Ok(change) = enrollment::promote(&enrollment, now) else {
+            let Ok(change) = enrollment::promote(&enrollment, is_signed, now) else {
                 continue;
             };
             keep(tx, section, enrollment, change, now).await?;
             promoted += 1;
         }
     }
-    Ok(promoted)
+    store::line::count(tx, section, 0, promoted, now).await?;
+    Ok(u64::try_from(promoted).unwrap_or_default())
+}
+
+/// Gives a wait that a seat from the line begins the end that the term's policy has for offers.
+async fn offered(tx: &Tx, enrollment: &Enrollment, change: Change, now: Moment) -> Result<Change, Error> {
+    let is_offer = match (&enrollment.state, &change.state) {
+        (State::Waitlisted { .. }, next) => next.holds_seat(),
+        (State::AwaitingAgreement { .. }, State::InReview { .. } | State::Held { .. })
+        | (State::InReview { .. }, State::Held { .. }) => {
+            store::offer::stood_in_line(tx, enrollment.id).await?
+        }
+        (
+            State::AwaitingAgreement { .. }
+            | State::InReview { .. }
+            | State::Held { .. }
+            | State::Releasing { .. }
+            | State::Confirmed
+            | State::Released { .. },
+            _,
+        ) => false,
+    };
+    if !is_offer {
+        return Ok(change);
+    }
+    let rule = store::offer::find(tx, enrollment.district_id, enrollment.term_id).await?;
+    Ok(rule.grant(enrollment, change, now))
 }
 
 /// Keeps one change and tells it; moves the section's counters on.
@@ -125,6 +157,7 @@ async fn keep(
     change: Change,
     now: Moment,
 ) -> Result<Enrollment, Error> {
+    let change = offered(tx, &enrollment, change, now).await?;
     store::enrollment::save(tx, &enrollment, &change, now).await?;
     let (had_seat, has_seat) = (enrollment.state.holds_seat(), change.state.holds_seat());
     section.seats.taken_count += i32::from(has_seat) - i32::from(had_seat);
@@ -149,10 +182,15 @@ async fn waiters(tx: &Tx, section: &Section, line: Vec<Enrollment>) -> Result<Ve
     let ids: Vec<_> = line.iter().map(|enrollment| enrollment.pupil_id).collect();
     let pupils = store::pupil::lock(tx, &ids).await?;
     let places = places_of(tx, &pupils, section).await?;
+    // After the pupils' locks: whoever signs holds them too.
+    let asks = line.iter().any(|enrollment| enrollment.terms.asks_agreement);
+    let terms: &[_] = if asks { &[section.term_id] } else { &[] };
+    let signed = store::agreement::signed(tx, terms, &ids).await?;
     let waiter = |enrollment: Enrollment| {
         let pupil = pupils.iter().find(|pupil| pupil.id == enrollment.pupil_id)?.clone();
         let taken_slots = store::place::taken_slots(places.get(&pupil.id), section);
-        Some(Waiter { enrollment, pupil, taken_slots })
+        let is_signed = signed.contains(&(section.term_id, pupil.id));
+        Some(Waiter { enrollment, pupil, taken_slots, is_signed })
     };
     Ok(line.into_iter().filter_map(waiter).collect())
 }
@@ -161,7 +199,7 @@ async fn places_of(
     tx: &Tx,
     pupils: &[Pupil],
     section: &Section,
-) -> Result<std::collections::HashMap<Id<shared::value::Pupil>, Vec<Place>>, Error> {
+) -> Result<HashMap<Id<shared::value::Pupil>, Vec<Place>>, Error> {
     let districts = HashSet::from([section.district_id]);
     let ids: Vec<_> = pupils.iter().map(|pupil| pupil.id).collect();
     let live = store::enrollment::find_for(tx, &districts, &ids, &[]).await?;

@@ -122,7 +122,7 @@ impl Default for Config {
             policies_reload_seconds: 5,
             seal_keys: "keys/enrollment.seal".into(),
             peers: Peers::default(),
-            limits: Limits::default(),
+            limits: Limits { message_bytes: MESSAGE_BYTES, ..Limits::default() },
             telemetry: TelemetryConfig { service: crate::NAME.to_owned(), ..TelemetryConfig::default() },
             admission: Admission::default(),
             jobs: Jobs::default(),
@@ -130,6 +130,9 @@ impl Default for Config {
         }
     }
 }
+
+/// The largest request: a document of 5 MiB and what stands around it.
+const MESSAGE_BYTES: usize = 6 * 1024 * 1024;
 
 impl Default for Peers {
     fn default() -> Self {

@@ -11,6 +11,7 @@ use crate::domain::day::duty::Post;
 use crate::domain::day::lesson::Lesson;
 use crate::domain::day::register::Tally;
 use crate::domain::enrollment::{Enrollment, Event, ReleaseReason};
+use crate::domain::round::Round;
 
 /// Tells events of enrollments, in the order given, in the transaction that makes them true.
 ///
@@ -110,6 +111,69 @@ pub async fn tell_overdue(
     tell_pupil(tx, custody, "pupil_overdue", kind, now).await
 }
 
+/// What is told of a round.
+#[derive(Clone, Debug)]
+pub enum RoundEvent {
+    /// It closes later: at `close_at` now.
+    Extended,
+    /// It was called off.
+    Cancelled,
+    /// The lists of an act are closed and committed.
+    ListsClosed {
+        /// The number of the act.
+        act: u32,
+        /// The root.
+        root: draw::Hash,
+    },
+    /// An act is drawn.
+    Drawn {
+        /// The number of the act.
+        act: u32,
+        /// The digest of the outcome.
+        outcome_digest: draw::Hash,
+    },
+}
+
+/// Tells of a round: once, whoever it concerns.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn tell_round(tx: &Tx, round: &Round, event: RoundEvent, now: Moment) -> Result<(), Error> {
+    let round_id = round.id.to_string();
+    // Acts are far below the edge.
+    let number = |act: u32| i32::try_from(act).unwrap_or(i32::MAX);
+    let (name, kind) = match event {
+        RoundEvent::Extended => {
+            let close_time = Some(timestamp(round.close_at));
+            let extended = message::RoundExtended { round_id, close_time };
+            ("round_extended", message::event::Kind::RoundExtended(extended))
+        }
+        RoundEvent::Cancelled => {
+            let cancelled = message::RoundCancelled { round_id };
+            ("round_cancelled", message::event::Kind::RoundCancelled(cancelled))
+        }
+        RoundEvent::ListsClosed { act, root } => {
+            let closed = message::ListsClosed { round_id, act: number(act), root: root.to_string() };
+            ("lists_closed", message::event::Kind::ListsClosed(closed))
+        }
+        RoundEvent::Drawn { act, outcome_digest } => {
+            let outcome_digest = outcome_digest.to_string();
+            let drawn = message::RoundDrawn { round_id, act: number(act), outcome_digest };
+            ("round_drawn", message::event::Kind::RoundDrawn(drawn))
+        }
+    };
+    let payload =
+        message::Event { term_id: round.term_id.to_string(), kind: Some(kind), ..message::Event::default() };
+    let told = NewEvent {
+        district_id: round.district_id,
+        subject_id: round.id.uuid(),
+        name,
+        payload: &payload,
+        happened_at: now,
+    };
+    Ok(feed::append(tx, told).await?)
+}
+
 async fn tell_pupil(
     tx: &Tx,
     custody: &Custody,
@@ -174,6 +238,7 @@ pub fn release_reason(reason: ReleaseReason) -> message::enrollment::ReleaseReas
     use message::enrollment::ReleaseReason as Message;
     match reason {
         ReleaseReason::HoldExpired => Message::HoldExpired,
+        ReleaseReason::AgreementExpired => Message::AgreementExpired,
         ReleaseReason::ReviewExpired => Message::ReviewExpired,
         ReleaseReason::Declined => Message::Declined,
         ReleaseReason::Withdrawn => Message::Withdrawn,
@@ -185,11 +250,13 @@ pub fn release_reason(reason: ReleaseReason) -> message::enrollment::ReleaseReas
 fn name(event: &Event) -> &'static str {
     match event {
         Event::Waitlisted { .. } => "waitlisted",
+        Event::AgreementAwaited { .. } => "agreement_awaited",
         Event::ReviewBegun { .. } => "review_begun",
         Event::SeatHeld { .. } => "seat_held",
         Event::SeatConfirmed => "seat_confirmed",
         Event::SeatReleased { .. } => "seat_released",
         Event::SettlementUnseated => "settlement_unseated",
+        Event::RefundRuleMissing { .. } => "refund_rule_missing",
     }
 }
 
@@ -197,6 +264,12 @@ fn payload(enrollment: &Enrollment, event: &Event) -> message::Event {
     use message::event::Kind;
     let kind = match event {
         Event::Waitlisted { position } => Kind::Waitlisted(message::Waitlisted { position: *position }),
+        Event::AgreementAwaited { expires_at, from_waitlist } => {
+            Kind::AgreementAwaited(message::AgreementAwaited {
+                hold_expire_time: Some(timestamp(*expires_at)),
+                from_waitlist: *from_waitlist,
+            })
+        }
         Event::ReviewBegun { expires_at, from_waitlist } => Kind::ReviewBegun(message::ReviewBegun {
             hold_expire_time: Some(timestamp(*expires_at)),
             from_waitlist: *from_waitlist,
@@ -211,6 +284,12 @@ fn payload(enrollment: &Enrollment, event: &Event) -> message::Event {
             was_confirmed: *was_confirmed,
         }),
         Event::SettlementUnseated => Kind::SettlementUnseated(message::SettlementUnseated {}),
+        Event::RefundRuleMissing { key, guardian_id } => {
+            Kind::RefundRuleMissing(message::RefundRuleMissing {
+                key: key.clone(),
+                guardian_id: guardian_id.to_string(),
+            })
+        }
     };
     message::Event {
         enrollment_id: enrollment.id.to_string(),

@@ -7,6 +7,7 @@
 //! | [`store`] | the rows |
 //! | [`change`] | what every change of an enrollment has in common: locks, rows, counters, events, the next in line |
 //! | [`event`] | domain events as messages of the feed |
+//! | [`lists`] | what every closing of a drawn round's lists has in common |
 //! | [`custody`] | what every change of who answers for a pupil has in common |
 //! | [`register`] | registers as they stand, made from the marks |
 //! | [`hint`] | which sections are known to be full |
@@ -22,6 +23,7 @@ pub mod domain;
 pub mod event;
 pub mod hint;
 pub mod job;
+pub mod lists;
 pub mod register;
 pub mod rpc;
 pub mod store;
@@ -31,8 +33,13 @@ use std::time::Duration;
 
 use policy::Live;
 use proto::billing::v1::billing_service_client::BillingServiceClient;
+use proto::enrollment::v1::agreement_service_server::AgreementServiceServer;
 use proto::enrollment::v1::day_service_server::DayServiceServer;
 use proto::enrollment::v1::enrollment_service_server::EnrollmentServiceServer;
+use proto::enrollment::v1::notice_service_server::NoticeServiceServer;
+use proto::enrollment::v1::priority_service_server::PriorityServiceServer;
+use proto::enrollment::v1::round_service_server::RoundServiceServer;
+use proto::enrollment::v1::survey_service_server::SurveyServiceServer;
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
 use shared::caller::Verifier;
 use shared::client::Link;
@@ -56,7 +63,7 @@ pub use store::migration::Migrator;
 pub const NAME: &str = "enrollment";
 
 /// The services that hear what this one tells.
-const HEARERS: &[&str] = &["billing", "supervision"];
+const HEARERS: &[&str] = &["identity", "billing", "supervision"];
 
 /// How long a job rests between looks for seats that stayed free: a rare thing, and each look costs locks.
 const PROMOTE_REST: Duration = Duration::from_secs(1);
@@ -136,6 +143,33 @@ pub async fn run_with(
         identity: IdentityServiceClient::new(parts.identity.clone()),
         close_minute,
     };
+    let round = rpc::round::RoundRpc {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        packs: parts.packs.clone(),
+        vault: store::vault::Vault::new(parts.sealer.clone()),
+        hints: hints.clone(),
+    };
+    let priority = rpc::priority::PriorityRpc {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        packs: parts.packs.clone(),
+        vault: store::vault::Vault::new(parts.sealer.clone()),
+        identity: IdentityServiceClient::new(parts.identity.clone()),
+    };
+    let notice = rpc::notice::NoticeRpc {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        packs: parts.packs.clone(),
+        identity: IdentityServiceClient::new(parts.identity.clone()),
+    };
+    let survey = rpc::survey::SurveyRpc {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        packs: parts.packs.clone(),
+        vault: store::vault::Vault::new(parts.sealer.clone()),
+        identity: IdentityServiceClient::new(parts.identity.clone()),
+    };
     let service = rpc::EnrollmentRpc {
         db: parts.db.clone(),
         clock: parts.clock,
@@ -151,8 +185,13 @@ pub async fn run_with(
         let db = db.clone();
         async move { db.ping().await.map_err(|error| error.to_string()) }
     });
-    let routes = Routes::new(EnrollmentServiceServer::new(service))
+    let routes = Routes::new(EnrollmentServiceServer::new(service.clone()))
+        .add_service(AgreementServiceServer::new(service))
         .add_service(DayServiceServer::new(day))
+        .add_service(RoundServiceServer::new(round))
+        .add_service(PriorityServiceServer::new(priority))
+        .add_service(NoticeServiceServer::new(notice))
+        .add_service(SurveyServiceServer::new(survey))
         .add_service(FeedServer::new(feed, HEARERS, stop.clone()).into_service());
     let served = server::serve(
         Grpc {
@@ -214,6 +253,12 @@ fn start_jobs(
     jobs.spawn(async move {
         let close = || job::close_registers::close_registers(&registers);
         registers.repeat("close_registers", registers.rest(), &ending, close).await;
+    });
+    let (lists, ending, vault) =
+        (bench.clone(), stop.clone(), store::vault::Vault::new(parts.sealer.clone()));
+    jobs.spawn(async move {
+        let close = || job::close_lists::close_lists(&lists, &vault);
+        lists.repeat("close_lists", lists.rest(), &ending, close).await;
     });
     let (alert, ending, grace) = (bench.clone(), stop.clone(), parts.config.day.alert_after_seconds);
     jobs.spawn(async move {

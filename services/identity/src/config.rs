@@ -10,6 +10,8 @@ use shared::program::Settings;
 use shared::server::Limits;
 use shared::telemetry::TelemetryConfig;
 
+use crate::domain::message::News;
+
 /// The settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -33,6 +35,10 @@ pub struct Config {
     pub sessions: Sessions,
     /// The mini-program.
     pub wechat: Wechat,
+    /// Messages to guardians by WeChat.
+    pub messages: Messages,
+    /// Where the other services are.
+    pub peers: Peers,
     /// The database.
     pub db: DbConfig,
     /// What the server takes on.
@@ -87,6 +93,86 @@ pub struct Wechat {
     pub timeout_ms: u64,
 }
 
+/// Messages to guardians by WeChat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Messages {
+    /// Tells that a pupil arrived.
+    pub checked_in: Template,
+    /// Tells that a pupil left.
+    pub checked_out: Template,
+    /// Tells that a pupil is still there after the service has ended.
+    pub overdue: Template,
+    /// The page of the mini-program a message opens, such as `pages/day/index`; none when it opens nothing. Default none.
+    pub page: Option<String>,
+    /// How many messages are sent in a second at most, 1 to 1,000. Default 20.
+    pub per_second: u32,
+}
+
+/// A template of subscribe messages, as the operator has applied for it at WeChat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Template {
+    /// WeChat's id of it; empty: nothing of the kind is sent. Default empty.
+    pub template_id: String,
+    /// The field for the pupil's masked name. Default `thing1`.
+    pub pupil_field: String,
+    /// The field for the moment. Default `time2`.
+    pub time_field: String,
+    /// The field for what happened. Default `thing3`.
+    pub news_field: String,
+}
+
+impl Messages {
+    /// The template with which something is told; none when it is not configured.
+    #[must_use]
+    pub fn template(&self, news: News) -> Option<&Template> {
+        let template = match news {
+            News::CheckedIn => &self.checked_in,
+            News::CheckedOut(_) => &self.checked_out,
+            News::Overdue => &self.overdue,
+        };
+        (!template.template_id.is_empty()).then_some(template)
+    }
+}
+
+impl Default for Messages {
+    fn default() -> Self {
+        Self {
+            checked_in: Template::default(),
+            checked_out: Template::default(),
+            overdue: Template::default(),
+            page: None,
+            per_second: 20,
+        }
+    }
+}
+
+impl Default for Template {
+    fn default() -> Self {
+        Self {
+            template_id: String::new(),
+            pupil_field: "thing1".to_owned(),
+            time_field: "time2".to_owned(),
+            news_field: "thing3".to_owned(),
+        }
+    }
+}
+
+/// Where the other services are, as URLs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Peers {
+    /// Default `http://127.0.0.1:7003`.
+    pub enrollment: String,
+}
+
+impl Default for Peers {
+    fn default() -> Self {
+        Self { enrollment: "http://127.0.0.1:7003".to_owned() }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -99,6 +185,8 @@ impl Default for Config {
             policies_reload_seconds: 5,
             sessions: Sessions::default(),
             wechat: Wechat::default(),
+            messages: Messages::default(),
+            peers: Peers::default(),
             db: DbConfig::new("sqlite://identity.db"),
             // A table of 4 MiB, and the few bytes around it.
             limits: Limits { message_bytes: 5 << 20, ..Limits::default() },

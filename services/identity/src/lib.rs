@@ -24,10 +24,12 @@ use std::sync::Arc;
 
 use policy::Live;
 use proto::identity::v1::identity_service_server::IdentityServiceServer;
+use proto::identity::v1::message_service_server::MessageServiceServer;
 use shared::caller::{Signer, Verifier};
+use shared::client::Link;
 use shared::clock::SharedClock;
 use shared::db::{self, Db};
-use shared::feed::{Feed, FeedServer};
+use shared::feed::{Feed, FeedServer, Follower};
 use shared::seal::{BlindIndex, Sealer};
 use shared::server::{self, Grpc, Ready};
 use tokio::net::TcpListener;
@@ -66,6 +68,8 @@ pub struct Parts {
     pub wechat: MiniProgram,
     /// Every region's policy. Whoever opened it keeps it fresh.
     pub packs: Arc<Live>,
+    /// The way to enrollment, in the service's own name.
+    pub enrollment: Link,
 }
 
 /// Serves until `stop`, drains, returns.
@@ -78,16 +82,32 @@ pub async fn run(
     admin: Option<TcpListener>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let Parts { config, db, clock, verifier, signer, sealer, blind_index, wechat, packs } = parts;
+    let Parts { config, db, clock, verifier, signer, sealer, blind_index, wechat, packs, enrollment } = parts;
     db::check_schema::<Migrator>(&db).await?;
     let feed = Feed::new(db.clone());
     let limits = config.limits;
     let message_bytes = limits.message_bytes;
+    let vault = store::vault::Vault::new(sealer, blind_index);
+    let messages = rpc::message_service::MessageServer {
+        db: db.clone(),
+        clock: clock.clone(),
+        vault: vault.clone(),
+        messages: config.messages.clone(),
+    };
+    let sender = job::send_messages::Sender {
+        db: db.clone(),
+        clock: clock.clone(),
+        vault: vault.clone(),
+        wechat: wechat.clone(),
+        messages: config.messages.clone(),
+    };
+    let hearing =
+        job::follow_enrollment::FollowEnrollment { clock: clock.clone(), messages: config.messages };
     let identity = rpc::IdentityServer::new(rpc::Given {
         sessions: config.sessions,
         db: db.clone(),
         clock: clock.clone(),
-        vault: store::vault::Vault::new(sealer, blind_index),
+        vault,
         hasher: secret::Hasher::new()?,
         signer,
         wechat,
@@ -101,6 +121,11 @@ pub async fn run(
         tokio::spawn(async move { feed.sequencer(stop).await })
     };
     let purging = tokio::spawn(job::purge::run(db.clone(), clock, jobs_stop.clone()));
+    let sending = tokio::spawn(job::send_messages::run(sender, jobs_stop.clone()));
+    let follower = Follower::new(NAME, "enrollment", enrollment, db.clone(), hearing);
+    let ended = jobs_stop.clone();
+    // A consumer that stops has said why.
+    let following = tokio::spawn(async move { drop(follower.run(ended).await) });
 
     let identity = IdentityServiceServer::new(identity)
         .max_decoding_message_size(message_bytes)
@@ -111,15 +136,17 @@ pub async fn run(
         let db = probed.clone();
         async move { db.ping().await.map_err(|error| error.to_string()) }
     });
-    let routes = Routes::new(identity).add_service(tail);
+    let routes = Routes::new(identity).add_service(MessageServiceServer::new(messages)).add_service(tail);
     let served =
         server::serve(Grpc { name: NAME, listener: grpc, routes, verifier, limits, ready, admin }, stop)
             .await;
 
     jobs_stop.cancel();
-    let (numbered, purged) = tokio::join!(numbering, purging);
+    let (numbered, purged, sent, followed) = tokio::join!(numbering, purging, sending, following);
     served?;
     numbered?;
     purged?;
+    sent?;
+    followed?;
     Ok(())
 }

@@ -27,7 +27,9 @@ async fn main() -> anyhow::Result<()> {
 
 async fn serve(program: &Program<Config>) -> anyhow::Result<()> {
     let config = program.config.clone();
-    let Ground { clock, verifier, signer, grpc, admin, stop } = program.ground::<Migrator>().await?;
+    let ground = program.ground::<Migrator>().await?;
+    let enrollment = ground.link(&config.peers.enrollment)?;
+    let Ground { clock, verifier, signer, grpc, admin, stop } = ground;
     let packs = Arc::new(Live::open(&config.policies)?);
     let every = Duration::from_secs(config.policies_reload_seconds.max(1).into());
     tokio::spawn(packs.clone().watch(every, stop.clone()));
@@ -40,6 +42,7 @@ async fn serve(program: &Program<Config>) -> anyhow::Result<()> {
         sealer: Arc::new(Sealer::from_file(&config.seal_keys)?),
         blind_index: Arc::new(BlindIndex::from_file(&config.index_key)?),
         packs,
+        enrollment,
         config,
     };
     identity::run(parts, grpc, admin, stop).await

@@ -44,6 +44,8 @@ pub struct Config {
 pub struct Peers {
     /// Default `http://127.0.0.1:7001`.
     pub identity: String,
+    /// Default `http://127.0.0.1:7003`.
+    pub enrollment: String,
 }
 
 impl Default for Config {
@@ -66,7 +68,7 @@ impl Default for Config {
 
 impl Default for Peers {
     fn default() -> Self {
-        Self { identity: "http://127.0.0.1:7001".to_owned() }
+        Self { identity: "http://127.0.0.1:7001".to_owned(), enrollment: "http://127.0.0.1:7003".to_owned() }
     }
 }
 

@@ -5,7 +5,8 @@
 //! | [`domain`] | the rules: values in, values out |
 //! | [`store`] | the rows |
 //! | [`rpc`] | the methods of `kehou.supervision.v1.SupervisionService` |
-//! | [`job`] | what runs without a caller: following identity's feed |
+//! | [`job`] | what runs without a caller: following the feeds of identity and enrollment |
+//! | [`writing`] | writing down, sealed, what was done with tickets |
 //! | [`config`] | settings |
 //!
 //! [`run`] serves it all: alone in a container (`main.rs`) or beside the other services in one process.
@@ -15,6 +16,7 @@ pub mod domain;
 pub mod job;
 pub mod rpc;
 pub mod store;
+pub mod writing;
 
 use std::sync::Arc;
 
@@ -35,6 +37,7 @@ pub use config::Config;
 pub use store::check::{Checked, check};
 pub use store::migration::Migrator;
 
+use crate::job::follow_enrollment::FollowEnrollment;
 use crate::job::follow_identity::FollowIdentity;
 use crate::rpc::Supervision;
 
@@ -58,6 +61,8 @@ pub struct Parts {
     pub packs: Arc<Live>,
     /// The way to identity, whose feed is followed; in supervision's own name.
     pub identity: Link,
+    /// The way to enrollment, whose feed is followed; in supervision's own name.
+    pub enrollment: Link,
     /// Seals what people write.
     pub sealer: Arc<Sealer>,
     /// Makes receipt codes.
@@ -74,7 +79,7 @@ pub async fn run(
     admin: Option<TcpListener>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let Parts { config, db, clock, verifier, packs, identity, sealer, index } = parts;
+    let Parts { config, db, clock, verifier, packs, identity, enrollment, sealer, index } = parts;
     db::check_schema::<Migrator>(&db).await?;
 
     // Whatever ends this function ends the jobs.
@@ -83,6 +88,9 @@ pub async fn run(
     let feed = Feed::new(db.clone());
     let follower = Follower::new(NAME, "identity", identity, db.clone(), FollowIdentity);
     let progress = follower.progress();
+    let tickets = FollowEnrollment { clock: clock.clone(), packs: packs.clone(), sealer: sealer.clone() };
+    let tickets = Follower::new(NAME, "enrollment", enrollment, db.clone(), tickets);
+    let tickets_progress = tickets.progress();
     let jobs = [
         tokio::spawn({
             let (feed, end) = (feed.clone(), end.clone());
@@ -93,6 +101,10 @@ pub async fn run(
             // It has logged why it stopped, and `ready` says so from then on.
             async move { drop(follower.run(end).await) }
         }),
+        tokio::spawn({
+            let end = end.clone();
+            async move { drop(tickets.run(end).await) }
+        }),
         tokio::spawn(request::forget(db.clone(), clock.clone(), end.clone())),
     ];
 
@@ -102,8 +114,13 @@ pub async fn run(
         async move { db.ping().await.map_err(|error| error.to_string()) }
     });
     let following = Ready::new(move || {
-        let is_healthy = progress.is_healthy();
-        async move { if is_healthy { Ok(()) } else { Err("identity's feed cannot be followed".to_owned()) } }
+        let followed = [("identity", progress.is_healthy()), ("enrollment", tickets_progress.is_healthy())];
+        async move {
+            match followed.iter().find(|(_, is_healthy)| !is_healthy) {
+                None => Ok(()),
+                Some((feed, _)) => Err(format!("{feed}'s feed cannot be followed")),
+            }
+        }
     });
     let mut routes = Routes::builder();
     routes.add_service(Supervision::new(db, clock, packs, sealer, index).into_service());

@@ -782,6 +782,9 @@ fn trap_58_refunds_months_and_deadlines_are_silent_everywhere() {
         "partial_waiver_rounding",
         "gov_rounding",
         "gov_scopes",
+        "waitlist_offer_minutes",
+        "waitlist_quiet_from",
+        "waitlist_quiet_to",
     ];
     for pack_id in REGIONS {
         for key in silent {

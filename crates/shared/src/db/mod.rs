@@ -142,6 +142,32 @@ pub struct Tx {
     told: AtomicBool,
 }
 
+impl Db {
+    /// The moment it is, as [`Tx::now`] has it: for whoever looks for what is due before anything is locked.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn now(&self, clock: &dyn Clock) -> Result<Moment, Error> {
+        shared_now(self.read(), self.kind(), clock).await
+    }
+}
+
+/// The moment everybody sees who shares this database.
+async fn shared_now(
+    connection: &impl ConnectionTrait,
+    kind: Kind,
+    clock: &dyn Clock,
+) -> Result<Moment, Error> {
+    if kind == Kind::Sqlite || clock.is_set_by_hand() {
+        return Ok(clock.now());
+    }
+    let statement =
+        Statement::from_string(connection.get_database_backend(), "select clock_timestamp() as moment");
+    let row = connection.query_one_raw(statement).await?;
+    let row = row.ok_or_else(|| Error::inconsistent("clock", "now", "it shows nothing"))?;
+    Ok(row.try_get("", "moment")?)
+}
+
 impl Tx {
     /// Which engine it is: for the few statements that must differ.
     #[must_use]
@@ -155,14 +181,7 @@ impl Tx {
     /// # Errors
     /// When the database refuses.
     pub async fn now(&self, clock: &dyn Clock) -> Result<Moment, Error> {
-        if self.kind() == Kind::Sqlite || clock.is_set_by_hand() {
-            return Ok(clock.now());
-        }
-        let statement =
-            Statement::from_string(self.get_database_backend(), "select clock_timestamp() as moment");
-        let row = self.query_one_raw(statement).await?;
-        let row = row.ok_or_else(|| Error::inconsistent("clock", "now", "it shows nothing"))?;
-        Ok(row.try_get("", "moment")?)
+        shared_now(self, self.kind(), clock).await
     }
 
     /// Makes it all true at once. If events were told, wakes the feed's sequencer.

@@ -133,12 +133,26 @@ kinds! {
     Round = "round",
     /// A pupil's place in, or on the way to, a section.
     Enrollment = "enrollment",
+    /// A version of the agreement of a term.
+    Agreement = "agreement",
+    /// A guardian's signature under one.
+    Signature = "signature",
+    /// A lesson offered for trial.
+    Trial = "trial",
+    /// A pupil's place in one.
+    Booking = "booking",
     /// What a family owes for one enrollment.
     Invoice = "invoice",
     /// One attempt to pay an invoice.
     Payment = "payment",
     /// Money on its way back.
     Refund = "refund",
+    /// A pupil's place in a priority group.
+    Priority = "priority",
+    /// A notice to guardians.
+    Notice = "notice",
+    /// A survey of what families need.
+    Survey = "survey",
     /// A hardship waiver of one pupil.
     Waiver = "waiver",
     /// A document that proves a hardship.

@@ -1,16 +1,18 @@
 //! Values without behaviour beyond their own arithmetic. The only part of `shared` that `domain` may see.
 
+mod document;
 mod fen;
 mod id;
 mod page;
 mod violations;
 
+pub use document::{ContentType, DOCUMENT_BYTES, DocumentError};
 pub use fen::{Fen, FenError};
 pub use id::{
-    AsideMark, Batch, Class, Collector, Course, Cover, Device, District, Duty, Enrollment, Evidence,
-    ExtendedCare, Guardian, Id, IdError, Invoice, Journal, Kind, Leave, Lesson, Mark, Node, Payment,
-    Provider, Pupil, Question, Refund, Room, Round, School, Section, Session, Slot, Staff, Tariff, Term,
-    Ticket, Waiver,
+    Agreement, AsideMark, Batch, Booking, Class, Collector, Course, Cover, Device, District, Duty,
+    Enrollment, Evidence, ExtendedCare, Guardian, Id, IdError, Invoice, Journal, Kind, Leave, Lesson, Mark,
+    Node, Notice, Payment, Priority, Provider, Pupil, Question, Refund, Room, Round, School, Section,
+    Session, Signature, Slot, Staff, Survey, Tariff, Term, Ticket, Trial, Waiver,
 };
 pub use page::{Page, PageToken, PageTokenError};
 pub use violations::{Violation, Violations};

@@ -80,13 +80,8 @@ pub enum Refusal {
     #[error("the term has no fee standard")]
     TariffNotPublished,
     /// The policy is silent on what is needed.
-    #[error("{pack_id} is silent on {key}")]
-    PolicySilent {
-        /// The key.
-        key: &'static str,
-        /// The pack.
-        pack_id: String,
-    },
+    #[error(transparent)]
+    PolicySilent(#[from] Silent),
     /// Nothing is owed any more.
     #[error("the invoice is settled")]
     InvoiceSettled,
@@ -146,12 +141,6 @@ pub enum Refusal {
 impl From<FenError> for Refusal {
     fn from(_: FenError) -> Self {
         Self::Unworkable { why: "an amount left the range of 64 bits" }
-    }
-}
-
-impl From<Silent> for Refusal {
-    fn from(silent: Silent) -> Self {
-        Self::PolicySilent { key: silent.key, pack_id: silent.pack_id }
     }
 }
 

@@ -45,6 +45,7 @@ impl Consumer for Enrollment {
                     ReleaseReason::SectionCancelled => Cause::SectionCancelled,
                     ReleaseReason::Unspecified
                     | ReleaseReason::HoldExpired
+                    | ReleaseReason::AgreementExpired
                     | ReleaseReason::ReviewExpired
                     | ReleaseReason::Declined
                     | ReleaseReason::Withdrawn
@@ -57,12 +58,18 @@ impl Consumer for Enrollment {
             }
             Some(
                 pb::event::Kind::Waitlisted(_)
+                | pb::event::Kind::AgreementAwaited(_)
+                | pb::event::Kind::RefundRuleMissing(_)
                 | pb::event::Kind::ReviewBegun(_)
                 | pb::event::Kind::SeatConfirmed(_)
                 | pb::event::Kind::RegisterClosed(_)
                 | pb::event::Kind::PupilCheckedIn(_)
                 | pb::event::Kind::PupilCheckedOut(_)
-                | pb::event::Kind::PupilOverdue(_),
+                | pb::event::Kind::PupilOverdue(_)
+                | pb::event::Kind::RoundExtended(_)
+                | pb::event::Kind::RoundCancelled(_)
+                | pb::event::Kind::ListsClosed(_)
+                | pb::event::Kind::RoundDrawn(_),
             )
             | None => Ok(()),
         }

@@ -1,7 +1,6 @@
 //! Every refusal as gRPC carries it: one match.
 
 use chrono::SecondsFormat;
-use policy::Policy;
 use shared::status;
 use shared::value::Violations;
 use tonic::Status;
@@ -30,14 +29,7 @@ impl From<Refusal> for Status {
             }
             Refusal::TariffAlreadyPublished => status::refused("TARIFF_ALREADY_PUBLISHED", &[]),
             Refusal::TariffNotPublished => status::refused("TARIFF_NOT_PUBLISHED", &[]),
-            Refusal::PolicySilent { key, pack_id } => {
-                let mut facts = vec![("key", key.to_owned()), ("pack_id", pack_id)];
-                // What people call it.
-                if let Some(known) = Policy::keys().into_iter().find(|known| known.name == key) {
-                    facts.extend([("key_zh", known.zh.to_owned()), ("key_en", known.en.to_owned())]);
-                }
-                status::refused("POLICY_SILENT", &facts)
-            }
+            Refusal::PolicySilent(silent) => status::refused("POLICY_SILENT", &silent.facts()),
             Refusal::InvoiceSettled => status::refused("INVOICE_SETTLED", &[]),
             Refusal::InvoiceClosed => status::refused("INVOICE_CLOSED", &[]),
             Refusal::NothingToPay => status::refused("NOTHING_TO_PAY", &[]),

@@ -5,7 +5,7 @@
 
 use policy::course::CourseRefusal;
 use policy::time::TimeRefusal;
-use policy::{Clause, Policy, Silent};
+use policy::{Clause, Silent};
 use shared::status::{denied, invalid, refused};
 use shared::value::Violations;
 use tonic::Status;
@@ -29,21 +29,7 @@ fn by_clause(reason: &'static str, clause: &Clause, facts: &[(&str, String)]) ->
 
 /// No document and no supplement says what is needed. The key is named as people call it, too.
 pub fn silent(silent: &Silent) -> Status {
-    let mut facts = vec![("pack_id", silent.pack_id.clone()), ("key", silent.key.to_owned())];
-    let known = Policy::keys().into_iter().find(|key| key.name == silent.key);
-    let name = match (known, silent.key) {
-        (Some(key), _) => Some((key.zh, key.en)),
-        // No keys of the schema: by which pack the place is ruled, and when an edition of it is in force.
-        (None, "pack_id") => Some(("适用的政策包", "the policy pack that holds here")),
-        (None, "effective_from" | "effective_to") => {
-            Some(("学期首日适用的政策版本", "the edition in force on the term's first day"))
-        }
-        (None, _) => None,
-    };
-    if let Some((zh, en)) = name {
-        facts.extend([("key_zh", zh.to_owned()), ("key_en", en.to_owned())]);
-    }
-    refused("POLICY_SILENT", &facts)
+    refused("POLICY_SILENT", &silent.facts())
 }
 
 /// A provider may not act for this school.

@@ -19,7 +19,7 @@
 //!
 //! Basic care is never full (C40): beyond its capacity it overflows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use policy::Silent;
 use shared::value::{
@@ -27,7 +27,7 @@ use shared::value::{
 };
 use uuid::Uuid;
 
-use super::enrollment::{self, Enrollment, Event, State, Steps, Terms};
+use super::enrollment::{self, Enrollment, Event, Fee, State, Steps, Terms};
 use super::pupil::Pupil;
 use super::round::{self, Round};
 use super::section::{self, Seats, Section, Slot};
@@ -65,6 +65,8 @@ pub struct Snapshot {
     pub places: HashMap<Id<PupilKind>, Vec<Place>>,
     /// What came of the guardians' earlier requests with the same ids.
     pub requests: HashMap<(Id<Guardian>, Uuid), Prior>,
+    /// For whom the agreement in force in which term is signed; only of terms that ask for one.
+    pub signed: HashSet<(Id<TermKind>, Id<PupilKind>)>,
 }
 
 /// A term, as far as applications need it.
@@ -199,7 +201,7 @@ pub fn decide(snapshot: &mut Snapshot, application: &Application, now: Moment) -
     if section.state != section::State::Published {
         return Err(Error::NotPublished);
     }
-    let round = round::current(&term.rounds, now)?;
+    let round = round::current(&term.rounds, section.seats.basic_care, now)?;
     let ruling = term.ruling.as_ref().map_err(Silent::clone)?;
     if let Some(place) = places.iter().find(|place| place.section_id == section.id) {
         return Err(Error::AlreadyEnrolled { enrollment_id: place.enrollment_id });
@@ -213,8 +215,10 @@ pub fn decide(snapshot: &mut Snapshot, application: &Application, now: Moment) -
     check_time(section, places)?;
 
     let steps = Steps::applied(&ruling.steps, now);
-    let terms = Terms { fee: ruling.fee, waits: round.waits };
-    let (state, event) = place(section, &steps, &terms, now);
+    let fee = if section.extended_care { Fee::Free } else { ruling.fee };
+    let terms = Terms { fee, waits: round.waits, asks_agreement: ruling.asks_agreement };
+    let is_signed = snapshot.signed.contains(&(section.term_id, pupil.id));
+    let (state, event) = place(section, &steps, &terms, is_signed, now);
     let enrollment = Enrollment {
         id: application.enrollment_id,
         district_id: section.district_id,
@@ -282,10 +286,16 @@ fn check_time(section: &Section, places: &[Place]) -> Result<(), Error> {
 }
 
 /// Takes a free seat, or the next number in line.
-fn place(section: &mut Section, steps: &Steps, terms: &Terms, now: Moment) -> (State, Event) {
+fn place(
+    section: &mut Section,
+    steps: &Steps,
+    terms: &Terms,
+    is_signed: bool,
+    now: Moment,
+) -> (State, Event) {
     if section.seats.has_free() {
         section.seats.taken_count += 1;
-        return enrollment::seat(steps, terms, false, now);
+        return enrollment::seat(steps, terms, is_signed, false, now);
     }
     section.seats.waitlisted_count += 1;
     section.seats.last_waitlist_number += 1;
@@ -299,7 +309,6 @@ pub(crate) mod tests {
     use shared::value::School;
 
     use super::*;
-    use crate::domain::enrollment::Fee;
     use crate::domain::enrollment::tests::at;
     use crate::domain::pupil::Standing;
     use crate::domain::round::{Mode, Waits};
@@ -345,8 +354,10 @@ pub(crate) mod tests {
                 taken_count: 0,
                 waitlisted_count: 0,
                 last_waitlist_number: 0,
+                promised_count: 0,
                 basic_care: false,
             },
+            extended_care: false,
             state: section::State::Published,
         }
     }
@@ -361,8 +372,12 @@ pub(crate) mod tests {
             open_at: at(0),
             close_at: at(1_000),
             waits: Waits { review_seconds: 600, payment_seconds: 60 },
+            state: round::State::Opened,
         };
-        let term = Term { rounds: vec![round], ruling: Ok(Ruling { steps: Vec::new(), fee: Fee::Charged }) };
+        let term = Term {
+            rounds: vec![round],
+            ruling: Ok(Ruling { steps: Vec::new(), fee: Fee::Charged, asks_agreement: false }),
+        };
         Snapshot {
             pupils: (1..=60).map(|number| (id(number), pupil(number))).collect(),
             sections: sections.into_iter().map(|section| (section.id, section)).collect(),
@@ -404,6 +419,23 @@ pub(crate) mod tests {
         assert_eq!(states[2..], waiting);
         let seats = snapshot.sections[&id(500)].seats;
         assert_eq!((seats.taken_count, seats.waitlisted_count, seats.last_waitlist_number), (2, 2, 2));
+    }
+
+    #[test]
+    fn c45_a_seat_in_extended_care_is_free_whatever_the_term_charges() {
+        let evening = Section { extended_care: true, ..section(500, 2, &[slot(1, 1080)]) };
+        let mut snapshot = snapshot(vec![evening, section(501, 2, &[slot(2, 960)])]);
+
+        let mut seat = |number, section| {
+            let application = application(number, 1, section, false);
+            match decide(&mut snapshot, &application, at(1)).unwrap() {
+                Outcome::Admitted { enrollment, .. } => (enrollment.terms.fee, enrollment.state),
+                Outcome::Again(_) => panic!("nobody asked twice"),
+            }
+        };
+
+        assert_eq!(seat(1, 500), (Fee::Free, State::Confirmed));
+        assert_eq!(seat(2, 501), (Fee::Charged, State::Held { expires_at: at(61) }));
     }
 
     #[test]
@@ -482,7 +514,8 @@ pub(crate) mod tests {
         );
         snapshot.terms.get_mut(&id(TERM)).unwrap().rounds[0].close_at = at(1_000);
         assert!(matches!(refusal(&mut snapshot, &applicant), Error::Silent(_)));
-        snapshot.terms.get_mut(&id(TERM)).unwrap().ruling = Ok(Ruling { steps: Vec::new(), fee: Fee::Free });
+        snapshot.terms.get_mut(&id(TERM)).unwrap().ruling =
+            Ok(Ruling { steps: Vec::new(), fee: Fee::Free, asks_agreement: false });
         assert_eq!(refusal(&mut snapshot, &applicant), Error::AlreadyEnrolled { enrollment_id: id(77) });
         snapshot.places.get_mut(&id(1)).unwrap().remove(0);
         assert!(matches!(refusal(&mut snapshot, &applicant), Error::Full { .. }));

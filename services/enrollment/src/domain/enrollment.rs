@@ -1,24 +1,27 @@
-//! An enrollment's life: in line, in review, held, confirmed, given back.
+//! An enrollment's life: in line, waiting for a signature, in review, held, confirmed, given back.
 //!
-//! | from ↓ command → | promote | approve_step | decline | review_expired | hold_expired |
-//! |------------------|---------|--------------|---------|----------------|--------------|
-//! | Waitlisted       | seated ¹ | NotInReview | NotInReview | no change | no change    |
-//! | InReview         | no change | InReview or seated ² | Released | Released ³ | no change |
-//! | Held             | no change | NotInReview ⁴ | NotInReview | no change | Releasing ³ |
-//! | Releasing        | no change | NotInReview ⁴ | NotInReview | no change | no change   |
-//! | Confirmed        | no change | NotInReview ⁴ | NotInReview | no change | no change   |
-//! | Released         | NotInLine | NotInReview ⁴ | NotInReview ⁵ | no change | no change |
+//! | from ↓ command → | promote | sign | approve_step | decline | agreement_expired | review_expired | hold_expired |
+//! |------------------|---------|------|--------------|---------|-------------------|----------------|--------------|
+//! | Waitlisted       | seated ¹ | no change | NotInReview | NotInReview | no change | no change | no change |
+//! | AwaitingAgreement | no change | seated ¹¹ | NotInReview ⁴ | NotInReview | Released ³ | no change | no change |
+//! | InReview         | no change | no change | InReview or seated ² | Released | no change | Released ³ | no change |
+//! | Held             | no change | no change | NotInReview ⁴ | NotInReview | no change | no change | Releasing ³ |
+//! | Releasing        | no change | no change | NotInReview ⁴ | NotInReview | no change | no change | no change |
+//! | Confirmed        | no change | no change | NotInReview ⁴ | NotInReview | no change | no change | no change |
+//! | Released         | NotInLine | no change | NotInReview ⁴ | NotInReview ⁵ | no change | no change | no change |
 //!
-//! | from ↓ command → | withdraw  | lose ⁶    | closed ⁷  | settled        |
-//! |------------------|-----------|-----------|-----------|----------------|
-//! | Waitlisted       | Released  | Released  | NotHeld   | NotHeld        |
-//! | InReview         | Released  | Released  | NotHeld   | NotHeld        |
-//! | Held             | Releasing | Releasing | NotHeld   | Confirmed      |
-//! | Releasing        | no change | Releasing ⁸ | Released | Confirmed ⁹   |
-//! | Confirmed        | Released  | Released  | no change | no change      |
-//! | Released         | no change | no change | no change | Confirmed or Released ¹⁰ |
+//! | from ↓ command → | withdraw  | withdraw_closed ⁷ | lose ⁶    | closed ⁷  | settled        |
+//! |------------------|-----------|-------------------|-----------|-----------|----------------|
+//! | Waitlisted       | Released  | Released          | Released  | NotHeld   | NotHeld        |
+//! | AwaitingAgreement | Released | Released          | Released  | NotHeld   | NotHeld        |
+//! | InReview         | Released  | Released          | Released  | NotHeld   | NotHeld        |
+//! | Held             | Releasing | Released          | Releasing | NotHeld   | Confirmed      |
+//! | Releasing        | no change | Released          | Releasing ⁸ | Released | Confirmed ⁹   |
+//! | Confirmed        | Released  | Released          | Released  | no change | no change      |
+//! | Released         | no change | no change         | no change | no change | Confirmed or Released ¹⁰ |
 //!
-//! ¹ seated is InReview while a step is open; else Held; else, where nothing is charged, Confirmed.
+//! ¹ seated is AwaitingAgreement while the region's agreement has to be signed and is not; else InReview while a step is open; else
+//! Held; else, where nothing is charged, Confirmed.
 //! ² the step named, if it is the next; before `expires_at`, else NotInReview. A step approved before: no change, in every state.
 //! ³ from `expires_at` on, else no change.  ⁴ unless the step was approved before: no change.
 //! ⁵ unless it was released by declining this step: no change.  ⁶ the section was cancelled, or the pupil left.
@@ -26,6 +29,7 @@
 //! ⁹ where the seat is lost (⁶), Released with `was_confirmed`: the money goes back as from a confirmed seat.
 //! ¹⁰ no change when it had been settled before; else Confirmed if there is a seat to take, else Released as settled and
 //! `SettlementUnseated` is told.
+//! ¹¹ with the signature given; before `expires_at`, else no change.
 
 use chrono::TimeDelta;
 use shared::value::{
@@ -75,6 +79,8 @@ pub struct Terms {
     pub fee: Fee,
     /// How long it waits.
     pub waits: Waits,
+    /// Whether the region has the guardian sign an agreement before the seat counts.
+    pub asks_agreement: bool,
 }
 
 /// Whether parents pay.
@@ -165,6 +171,11 @@ pub enum State {
         /// The number drawn in line, 1 and up within the section; lower is served first.
         number: i64,
     },
+    /// Holds a seat; the region's agreement has to be signed. Nobody counts the pupil before, and nothing is charged.
+    AwaitingAgreement {
+        /// From this moment on the wait is over.
+        expires_at: Moment,
+    },
     /// Holds a seat; steps of approval are open.
     InReview {
         /// From this moment on the review is over.
@@ -205,6 +216,8 @@ pub struct Release {
 pub enum ReleaseReason {
     /// The hold ended before it was settled.
     HoldExpired,
+    /// The agreement was not signed in time.
+    AgreementExpired,
     /// The steps of approval were not done in time.
     ReviewExpired,
     /// A step of approval was declined.
@@ -222,7 +235,11 @@ impl ReleaseReason {
     const fn is_final(self) -> bool {
         match self {
             Self::SectionCancelled | Self::PupilLeft => true,
-            Self::HoldExpired | Self::ReviewExpired | Self::Declined | Self::Withdrawn => false,
+            Self::HoldExpired
+            | Self::AgreementExpired
+            | Self::ReviewExpired
+            | Self::Declined
+            | Self::Withdrawn => false,
         }
     }
 }
@@ -240,6 +257,13 @@ pub enum Event {
     Waitlisted {
         /// The place in line, 1 is next.
         position: i32,
+    },
+    /// A seat is held and waits for the guardian's signature.
+    AgreementAwaited {
+        /// When it must be signed.
+        expires_at: Moment,
+        /// Whether the seat came from the line.
+        from_waitlist: bool,
     },
     /// A seat is held and waits for approval.
     ReviewBegun {
@@ -266,6 +290,13 @@ pub enum Event {
     },
     /// The fee was settled after the seat was given away and none is free: the money must go back.
     SettlementUnseated,
+    /// The family wants to give back a paid seat, and nobody has said what goes back: somebody must decide. The seat stays.
+    RefundRuleMissing {
+        /// The key of the policy that is silent.
+        key: String,
+        /// Who asked.
+        guardian_id: Id<Guardian>,
+    },
 }
 
 /// Why a command is refused.
@@ -309,8 +340,21 @@ impl State {
     #[must_use]
     pub const fn holds_seat(&self) -> bool {
         match self {
-            Self::InReview { .. } | Self::Held { .. } | Self::Releasing { .. } | Self::Confirmed => true,
+            Self::AwaitingAgreement { .. }
+            | Self::InReview { .. }
+            | Self::Held { .. }
+            | Self::Releasing { .. }
+            | Self::Confirmed => true,
             Self::Waitlisted { .. } | Self::Released { .. } => false,
+        }
+    }
+
+    /// Says whether the pupil is counted: on rosters and registers. A seat that waits for a signature is not.
+    #[must_use]
+    pub const fn is_counted(&self) -> bool {
+        match self {
+            Self::InReview { .. } | Self::Held { .. } | Self::Releasing { .. } | Self::Confirmed => true,
+            Self::Waitlisted { .. } | Self::AwaitingAgreement { .. } | Self::Released { .. } => false,
         }
     }
 
@@ -319,6 +363,7 @@ impl State {
     pub const fn is_live(&self) -> bool {
         match self {
             Self::Waitlisted { .. }
+            | Self::AwaitingAgreement { .. }
             | Self::InReview { .. }
             | Self::Held { .. }
             | Self::Releasing { .. }
@@ -349,10 +394,25 @@ impl Enrollment {
     }
 }
 
-/// Gives a seat: in review while a step is open, held while it must be settled, else confirmed.
+/// Gives a seat: awaiting the agreement where it has to be signed and is not, in review while a step is open, held while it must be
+/// settled, else confirmed. `is_signed` says whether the agreement in force is signed for the pupil.
 #[must_use]
-pub fn seat(steps: &Steps, terms: &Terms, from_waitlist: bool, now: Moment) -> (State, Event) {
+pub fn seat(
+    steps: &Steps,
+    terms: &Terms,
+    is_signed: bool,
+    from_waitlist: bool,
+    now: Moment,
+) -> (State, Event) {
     let after = |seconds: i32| now + TimeDelta::seconds(i64::from(seconds));
+    if terms.asks_agreement && !is_signed {
+        // The family's wait and the school's are equally long: a round names one.
+        let expires_at = after(terms.waits.review_seconds);
+        return (
+            State::AwaitingAgreement { expires_at },
+            Event::AgreementAwaited { expires_at, from_waitlist },
+        );
+    }
     match (steps.next(), terms.fee) {
         (Some(_), _) => {
             let expires_at = after(terms.waits.review_seconds);
@@ -366,20 +426,41 @@ pub fn seat(steps: &Steps, terms: &Terms, from_waitlist: bool, now: Moment) -> (
     }
 }
 
-/// Gives the next in line a seat. That there is one, and that the pupil may take it, is the line's to say.
+/// Gives the next in line a seat. That there is one, and that the pupil may take it, is the line's to say; `is_signed` says whether
+/// the agreement in force is signed for the pupil.
 ///
 /// # Errors
 /// [`Error::NotInLine`] when it was given back.
-pub fn promote(enrollment: &Enrollment, now: Moment) -> Result<Change, Error> {
+pub fn promote(enrollment: &Enrollment, is_signed: bool, now: Moment) -> Result<Change, Error> {
     match &enrollment.state {
         State::Waitlisted { .. } => {
-            let (state, event) = seat(&enrollment.steps, &enrollment.terms, true, now);
+            let (state, event) = seat(&enrollment.steps, &enrollment.terms, is_signed, true, now);
             Ok(enrollment.to(state, Some(event)))
         }
-        State::InReview { .. } | State::Held { .. } | State::Releasing { .. } | State::Confirmed => {
-            Ok(enrollment.unchanged())
-        }
+        State::AwaitingAgreement { .. }
+        | State::InReview { .. }
+        | State::Held { .. }
+        | State::Releasing { .. }
+        | State::Confirmed => Ok(enrollment.unchanged()),
         State::Released { .. } => Err(Error::NotInLine),
+    }
+}
+
+/// Takes note that the agreement in force is signed for the pupil: what waited for it goes on.
+#[must_use]
+pub fn sign(enrollment: &Enrollment, now: Moment) -> Change {
+    match &enrollment.state {
+        State::AwaitingAgreement { expires_at } if now < *expires_at => {
+            let (state, event) = seat(&enrollment.steps, &enrollment.terms, true, false, now);
+            enrollment.to(state, Some(event))
+        }
+        State::AwaitingAgreement { .. }
+        | State::Waitlisted { .. }
+        | State::InReview { .. }
+        | State::Held { .. }
+        | State::Releasing { .. }
+        | State::Confirmed
+        | State::Released { .. } => enrollment.unchanged(),
     }
 }
 
@@ -398,11 +479,13 @@ pub fn approve_step(enrollment: &Enrollment, key: &str, now: Moment) -> Result<C
             if steps.next().is_some() {
                 return Ok(Change { steps, state: enrollment.state.clone(), event: None });
             }
-            let (state, event) = seat(&steps, &enrollment.terms, false, now);
+            // Only what is signed gets into review.
+            let (state, event) = seat(&steps, &enrollment.terms, true, false, now);
             Ok(Change { steps, state, event: Some(event) })
         }
         State::InReview { .. }
         | State::Waitlisted { .. }
+        | State::AwaitingAgreement { .. }
         | State::Held { .. }
         | State::Releasing { .. }
         | State::Confirmed
@@ -431,6 +514,7 @@ pub fn decline(enrollment: &Enrollment, key: &str, note: &str, now: Moment) -> R
         }
         State::InReview { .. }
         | State::Waitlisted { .. }
+        | State::AwaitingAgreement { .. }
         | State::Held { .. }
         | State::Releasing { .. }
         | State::Confirmed
@@ -447,6 +531,23 @@ fn check_order(steps: &Steps, key: &str) -> Result<(), Error> {
     }
 }
 
+/// Gives back a seat whose agreement was not signed in its time. Nobody was billed: there is nothing to ask first.
+#[must_use]
+pub fn agreement_expired(enrollment: &Enrollment, now: Moment) -> Change {
+    match &enrollment.state {
+        State::AwaitingAgreement { expires_at } if *expires_at <= now => {
+            enrollment.released(ReleaseReason::AgreementExpired.into(), false)
+        }
+        State::AwaitingAgreement { .. }
+        | State::Waitlisted { .. }
+        | State::InReview { .. }
+        | State::Held { .. }
+        | State::Releasing { .. }
+        | State::Confirmed
+        | State::Released { .. } => enrollment.unchanged(),
+    }
+}
+
 /// Ends a review whose time is over.
 #[must_use]
 pub fn review_expired(enrollment: &Enrollment, now: Moment) -> Change {
@@ -456,6 +557,7 @@ pub fn review_expired(enrollment: &Enrollment, now: Moment) -> Change {
         }
         State::InReview { .. }
         | State::Waitlisted { .. }
+        | State::AwaitingAgreement { .. }
         | State::Held { .. }
         | State::Releasing { .. }
         | State::Confirmed
@@ -472,6 +574,7 @@ pub fn hold_expired(enrollment: &Enrollment, now: Moment) -> Change {
         }
         State::Held { .. }
         | State::Waitlisted { .. }
+        | State::AwaitingAgreement { .. }
         | State::InReview { .. }
         | State::Releasing { .. }
         | State::Confirmed
@@ -484,10 +587,27 @@ pub fn hold_expired(enrollment: &Enrollment, now: Moment) -> Change {
 pub fn withdraw(enrollment: &Enrollment) -> Change {
     let release = Release::from(ReleaseReason::Withdrawn);
     match &enrollment.state {
-        State::Waitlisted { .. } | State::InReview { .. } => enrollment.released(release, false),
+        State::Waitlisted { .. } | State::AwaitingAgreement { .. } | State::InReview { .. } => {
+            enrollment.released(release, false)
+        }
         State::Held { .. } => enrollment.to(State::Releasing { release }, None),
         State::Confirmed => enrollment.released(release, true),
         State::Releasing { .. } | State::Released { .. } => enrollment.unchanged(),
+    }
+}
+
+/// Gives back what the guardian does not want any more, after billing has closed the invoice: no money can arrive, so the seat is
+/// free at once.
+#[must_use]
+pub fn withdraw_closed(enrollment: &Enrollment) -> Change {
+    match &enrollment.state {
+        State::Held { .. } => enrollment.released(ReleaseReason::Withdrawn.into(), false),
+        State::Releasing { release } => enrollment.released(release.clone(), false),
+        State::Waitlisted { .. }
+        | State::AwaitingAgreement { .. }
+        | State::InReview { .. }
+        | State::Confirmed
+        | State::Released { .. } => withdraw(enrollment),
     }
 }
 
@@ -495,7 +615,9 @@ pub fn withdraw(enrollment: &Enrollment) -> Change {
 #[must_use]
 pub fn lose(enrollment: &Enrollment, release: Release) -> Change {
     match &enrollment.state {
-        State::Waitlisted { .. } | State::InReview { .. } => enrollment.released(release, false),
+        State::Waitlisted { .. } | State::AwaitingAgreement { .. } | State::InReview { .. } => {
+            enrollment.released(release, false)
+        }
         State::Held { .. } | State::Releasing { .. } => enrollment.to(State::Releasing { release }, None),
         State::Confirmed => enrollment.released(release, true),
         State::Released { .. } => enrollment.unchanged(),
@@ -510,7 +632,10 @@ pub fn closed(enrollment: &Enrollment) -> Result<Change, Error> {
     match &enrollment.state {
         State::Releasing { release } => Ok(enrollment.released(release.clone(), false)),
         State::Confirmed | State::Released { .. } => Ok(enrollment.unchanged()),
-        State::Waitlisted { .. } | State::InReview { .. } | State::Held { .. } => Err(Error::NotHeld),
+        State::Waitlisted { .. }
+        | State::AwaitingAgreement { .. }
+        | State::InReview { .. }
+        | State::Held { .. } => Err(Error::NotHeld),
     }
 }
 
@@ -534,7 +659,9 @@ pub fn settled(enrollment: &Enrollment, can_seat: bool) -> Result<Change, Error>
             let state = State::Released { release: release.clone(), was_settled: true };
             Ok(enrollment.to(state, Some(Event::SettlementUnseated)))
         }
-        State::Waitlisted { .. } | State::InReview { .. } => Err(Error::NotHeld),
+        State::Waitlisted { .. } | State::AwaitingAgreement { .. } | State::InReview { .. } => {
+            Err(Error::NotHeld)
+        }
     }
 }
 
@@ -565,7 +692,11 @@ pub(crate) mod tests {
             guardian_id: Id::new(id(8)),
             request_id: id(9),
             join_waitlist: true,
-            terms: Terms { fee: Fee::Charged, waits: Waits { review_seconds: 600, payment_seconds: 60 } },
+            terms: Terms {
+                fee: Fee::Charged,
+                waits: Waits { review_seconds: 600, payment_seconds: 60 },
+                asks_agreement: false,
+            },
             created_at: at(0),
             steps: Steps(
                 [step("parent_apply", "guardian", Some(at(0)))]
@@ -581,9 +712,10 @@ pub(crate) mod tests {
         reason.into()
     }
 
-    fn states() -> [State; 6] {
+    fn states() -> [State; 7] {
         [
             State::Waitlisted { number: 1 },
+            State::AwaitingAgreement { expires_at: at(100) },
             State::InReview { expires_at: at(100) },
             State::Held { expires_at: at(100) },
             State::Releasing { release: release(ReleaseReason::HoldExpired) },
@@ -603,6 +735,7 @@ pub(crate) mod tests {
     fn name(state: &State) -> &'static str {
         match state {
             State::Waitlisted { .. } => "Waitlisted",
+            State::AwaitingAgreement { .. } => "AwaitingAgreement",
             State::InReview { .. } => "InReview",
             State::Held { .. } => "Held",
             State::Releasing { .. } => "Releasing",
@@ -624,16 +757,18 @@ pub(crate) mod tests {
         type Command = fn(&Enrollment) -> Result<Change, Error>;
         let not_in_review = || Refused(Error::NotInReview);
         let not_held = || Refused(Error::NotHeld);
-        let table: [(&str, Command, [Cell; 6]); 9] = [
+        let table: [(&str, Command, [Cell; 7]); 12] = [
             (
                 "promote",
-                |e| promote(e, at(1)),
-                [To("InReview"), Same, Same, Same, Same, Refused(Error::NotInLine)],
+                |e| promote(e, true, at(1)),
+                [To("InReview"), Same, Same, Same, Same, Same, Refused(Error::NotInLine)],
             ),
+            ("sign", |e| Ok(sign(e, at(1))), [Same, To("InReview"), Same, Same, Same, Same, Same]),
             (
                 "approve_step",
                 |e| approve_step(e, "review", at(1)),
                 [
+                    not_in_review(),
                     not_in_review(),
                     To("Held"),
                     not_in_review(),
@@ -645,12 +780,13 @@ pub(crate) mod tests {
             (
                 "approve an approved step",
                 |e| approve_step(e, "parent_apply", at(1)),
-                [Same, Same, Same, Same, Same, Same],
+                [Same, Same, Same, Same, Same, Same, Same],
             ),
             (
                 "decline",
                 |e| decline(e, "review", "no", at(1)),
                 [
+                    not_in_review(),
                     not_in_review(),
                     To("Released"),
                     not_in_review(),
@@ -660,26 +796,52 @@ pub(crate) mod tests {
                 ],
             ),
             (
+                "agreement_expired",
+                |e| Ok(agreement_expired(e, at(100))),
+                [Same, To("Released"), Same, Same, Same, Same, Same],
+            ),
+            (
                 "review_expired",
                 |e| Ok(review_expired(e, at(100))),
-                [Same, To("Released"), Same, Same, Same, Same],
+                [Same, Same, To("Released"), Same, Same, Same, Same],
             ),
             (
                 "hold_expired",
                 |e| Ok(hold_expired(e, at(100))),
-                [Same, Same, To("Releasing"), Same, Same, Same],
+                [Same, Same, Same, To("Releasing"), Same, Same, Same],
             ),
             (
                 "withdraw",
                 |e| Ok(withdraw(e)),
-                [To("Released"), To("Released"), To("Releasing"), Same, To("Released"), Same],
+                [To("Released"), To("Released"), To("Released"), To("Releasing"), Same, To("Released"), Same],
+            ),
+            (
+                "withdraw, closed",
+                |e| Ok(withdraw_closed(e)),
+                [
+                    To("Released"),
+                    To("Released"),
+                    To("Released"),
+                    To("Released"),
+                    To("Released"),
+                    To("Released"),
+                    Same,
+                ],
             ),
             (
                 "lose",
                 |e| Ok(lose(e, ReleaseReason::PupilLeft.into())),
-                [To("Released"), To("Released"), To("Releasing"), To("Releasing"), To("Released"), Same],
+                [
+                    To("Released"),
+                    To("Released"),
+                    To("Released"),
+                    To("Releasing"),
+                    To("Releasing"),
+                    To("Released"),
+                    Same,
+                ],
             ),
-            ("closed", closed, [not_held(), not_held(), not_held(), To("Released"), Same, Same]),
+            ("closed", closed, [not_held(), not_held(), not_held(), not_held(), To("Released"), Same, Same]),
         ];
         for (command, run, row) in table {
             for (state, expected) in states().into_iter().zip(row) {
@@ -720,7 +882,12 @@ pub(crate) mod tests {
             let change = settled(&before, can_seat).unwrap();
             assert_eq!((change.state, change.event), (expected, event), "{:?} {can_seat}", before.state);
         }
-        for state in [State::Waitlisted { number: 1 }, State::InReview { expires_at: at(1) }] {
+        let unbilled = [
+            State::Waitlisted { number: 1 },
+            State::AwaitingAgreement { expires_at: at(1) },
+            State::InReview { expires_at: at(1) },
+        ];
+        for state in unbilled {
             assert_eq!(settled(&enrollment(state, &[]), true), Err(Error::NotHeld));
         }
     }
@@ -772,11 +939,45 @@ pub(crate) mod tests {
         let steps = Steps::applied(&[step("parent_apply", "guardian", None)], at(0));
         let waits = Waits { review_seconds: 600, payment_seconds: 60 };
 
-        let charged = seat(&steps, &Terms { fee: Fee::Charged, waits }, false, at(0)).0;
-        let free = seat(&steps, &Terms { fee: Fee::Free, waits }, false, at(0)).0;
+        let terms = |fee| Terms { fee, waits, asks_agreement: false };
+        let charged = seat(&steps, &terms(Fee::Charged), false, false, at(0)).0;
+        let free = seat(&steps, &terms(Fee::Free), false, false, at(0)).0;
 
         assert_eq!(charged, State::Held { expires_at: at(60) });
         assert_eq!(free, State::Confirmed);
+    }
+
+    #[test]
+    fn c35_a_seat_waits_for_the_signature_before_anything_else_and_signed_it_goes_on() {
+        let waits = Waits { review_seconds: 600, payment_seconds: 60 };
+        let awaiting = State::AwaitingAgreement { expires_at: at(600) };
+        for (open_steps, fee, next) in [
+            (["review"].as_slice(), Fee::Charged, State::InReview { expires_at: at(699) }),
+            (&[], Fee::Charged, State::Held { expires_at: at(159) }),
+            (&[], Fee::Free, State::Confirmed),
+        ] {
+            let terms = Terms { fee, waits, asks_agreement: true };
+            let line = enrollment(State::Waitlisted { number: 1 }, open_steps);
+            let line = Enrollment { terms, ..line };
+            assert_eq!(seat(&line.steps, &terms, false, false, at(0)).0, awaiting);
+            assert_eq!(promote(&line, false, at(0)).unwrap().state, awaiting);
+            assert_eq!(promote(&line, true, at(99)).unwrap().state, next);
+
+            let unsigned = Enrollment { state: awaiting.clone(), ..line };
+            assert_eq!(sign(&unsigned, at(99)).state, next);
+            assert!(unsigned.state.holds_seat() && !unsigned.state.is_counted());
+        }
+    }
+
+    #[test]
+    fn c35_a_signature_is_in_time_until_before_its_moment() {
+        let unsigned = enrollment(State::AwaitingAgreement { expires_at: at(100) }, &[]);
+        assert_ne!(sign(&unsigned, at(99)), unsigned.unchanged());
+        assert_eq!(sign(&unsigned, at(100)), unsigned.unchanged());
+        assert_eq!(agreement_expired(&unsigned, at(99)), unsigned.unchanged());
+        let over = agreement_expired(&unsigned, at(100));
+        let reason = ReleaseReason::AgreementExpired;
+        assert_eq!(over.event, Some(Event::SeatReleased { reason, was_confirmed: false }));
     }
 
     #[test]

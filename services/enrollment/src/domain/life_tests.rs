@@ -126,7 +126,7 @@ impl Kept {
     /// Gives every free seat to the next who can sit, one at a time: each seat taken may keep a waiter from another.
     fn promote(&mut self) {
         while let Some(next) = self.next() {
-            let change = enrollment::promote(&next, at(1)).unwrap();
+            let change = enrollment::promote(&next, true, at(1)).unwrap();
             self.keep(&next, change);
         }
     }
@@ -143,6 +143,7 @@ impl Kept {
                     enrollment: enrollment.clone(),
                     pupil: self.snapshot.pupils[&enrollment.pupil_id].clone(),
                     taken_slots: self.taken_slots(enrollment),
+                    is_signed: true,
                 })
                 .collect();
             waitlist::next(section, &line).first().map(|waiter| waiter.enrollment.clone())
@@ -182,6 +183,7 @@ impl Kept {
         let last = told.last().unwrap();
         let agrees = match &enrollment.state {
             State::Waitlisted { .. } => matches!(last, Event::Waitlisted { .. }),
+            State::AwaitingAgreement { .. } => matches!(last, Event::AgreementAwaited { .. }),
             State::InReview { .. } => matches!(last, Event::ReviewBegun { .. }),
             State::Held { .. } | State::Releasing { .. } => matches!(last, Event::SeatHeld { .. }),
             State::Confirmed => matches!(last, Event::SeatConfirmed),

@@ -3,20 +3,34 @@
 //! | file | knows |
 //! |---|---|
 //! | [`admission`] | what becomes of one application, given all that is locked for its group |
+//! | [`agreement`] | the agreement of a term: which version is in force, and what signing it takes |
 //! | [`day`] | the school day: lessons, registers, leave, duties |
+//! | [`draw`] | rounds that are drawn: draw slots, wishes, closing, seating |
 //! | [`enrollment`] | an enrollment's life: its states, and one function per command |
+//! | [`notice`] | to whom notices go, and how many they have reached |
+//! | [`priority`] | who is served first where seats are scarce, and who decides that |
+//! | [`line`] | how a line has moved |
+//! | [`offer`] | how long whoever is offered a seat from the line has to take it |
 //! | [`round`] | when choices are taken |
 //! | [`section`] | seats, grades and slots of a section; which slots clash |
+//! | [`survey`] | what families are asked, and what their answers add up to |
 //! | [`term`] | what the term's policy says about steps and fees |
 //! | [`waitlist`] | who in line is next |
 
 pub mod admission;
+pub mod agreement;
 pub mod basket;
 pub mod day;
+pub mod draw;
 pub mod enrollment;
+pub mod line;
+pub mod notice;
+pub mod offer;
+pub mod priority;
 pub mod pupil;
 pub mod round;
 pub mod section;
+pub mod survey;
 pub mod term;
 pub mod waitlist;
 

@@ -26,6 +26,8 @@ pub struct Section {
     pub slots: Vec<Slot>,
     /// How full it is.
     pub seats: Seats,
+    /// Whether it is extended care (延时托管) at every hour it meets: no region gives that a price.
+    pub extended_care: bool,
     /// Where it stands.
     pub state: State,
 }
@@ -53,6 +55,8 @@ pub struct Seats {
     pub waitlisted_count: i32,
     /// The last number given in line; 0 when none was. Numbers start at 1 and are given once.
     pub last_waitlist_number: i64,
+    /// How many seats are promised to a draw: from the closing of its lists until it is held nobody else gets them.
+    pub promised_count: i32,
     /// Whether it is basic care, which is never refused for capacity: beyond its capacity it overflows, and the school must
     /// open another class.
     pub basic_care: bool,
@@ -62,7 +66,13 @@ impl Seats {
     /// Says whether one more pupil can be seated.
     #[must_use]
     pub const fn has_free(&self) -> bool {
-        self.basic_care || self.taken_count < self.capacity_count
+        self.basic_care || self.free_count() > 0
+    }
+
+    /// How many seats are neither taken nor promised.
+    #[must_use]
+    pub const fn free_count(&self) -> i32 {
+        self.capacity_count - self.taken_count - self.promised_count
     }
 
     /// How many more are seated than there are seats. 0 but for basic care.
@@ -132,10 +142,12 @@ mod tests {
             taken_count: 30,
             waitlisted_count: 0,
             last_waitlist_number: 0,
+            promised_count: 0,
             basic_care: false,
         };
         assert!(!full.has_free());
         assert!(Seats { taken_count: 29, ..full }.has_free());
+        assert!(!Seats { taken_count: 29, promised_count: 1, ..full }.has_free(), "it is promised to a draw");
         let care = Seats { basic_care: true, taken_count: 31, ..full };
         assert!(care.has_free());
         assert_eq!(care.overflow_count(), 1);

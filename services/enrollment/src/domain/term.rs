@@ -44,6 +44,8 @@ pub struct Ruling {
     pub steps: Vec<Step>,
     /// Whether a seat must be settled before it is the pupil's.
     pub fee: Fee,
+    /// Whether the guardian signs an agreement before a seat counts.
+    pub asks_agreement: bool,
 }
 
 impl Ruling {
@@ -67,6 +69,6 @@ impl Ruling {
                 approved_at: None,
             })
             .collect();
-        Ok(Self { steps, fee })
+        Ok(Self { steps, fee, asks_agreement: policy::enroll::agreement_required(policy).is_some() })
     }
 }

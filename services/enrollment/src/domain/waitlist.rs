@@ -16,6 +16,8 @@ pub struct Waiter {
     pub pupil: Pupil,
     /// The slots of the pupil's seats in the term.
     pub taken_slots: Vec<Slot>,
+    /// Whether the agreement in force is signed for the pupil.
+    pub is_signed: bool,
 }
 
 impl Waiter {
@@ -39,7 +41,8 @@ pub fn may_sit(section: &Section, pupil: &Pupil, taken_slots: &[Slot]) -> bool {
 pub fn next<'line>(section: &Section, line: &'line [Waiter]) -> Vec<&'line Waiter> {
     let number = |waiter: &&Waiter| match waiter.enrollment.state {
         State::Waitlisted { number } => Some(number),
-        State::InReview { .. }
+        State::AwaitingAgreement { .. }
+        | State::InReview { .. }
         | State::Held { .. }
         | State::Releasing { .. }
         | State::Confirmed
@@ -48,7 +51,7 @@ pub fn next<'line>(section: &Section, line: &'line [Waiter]) -> Vec<&'line Waite
     let mut waiting: Vec<_> =
         line.iter().filter(|waiter| number(waiter).is_some() && waiter.can_sit(section)).collect();
     waiting.sort_by_key(number);
-    let free = section.seats.capacity_count - section.seats.taken_count;
+    let free = section.seats.free_count();
     waiting.truncate(usize::try_from(free).unwrap_or(0));
     waiting
 }
@@ -83,8 +86,10 @@ mod tests {
                 taken_count,
                 waitlisted_count: 3,
                 last_waitlist_number: 3,
+                promised_count: 0,
                 basic_care: false,
             },
+            extended_care: false,
             state: section::State::Published,
         }
     }
@@ -102,7 +107,7 @@ mod tests {
             grade: 3,
             standing: Standing::Enrolled,
         };
-        Waiter { enrollment, pupil, taken_slots: Vec::new() }
+        Waiter { enrollment, pupil, taken_slots: Vec::new(), is_signed: true }
     }
 
     fn numbers(next: &[&Waiter]) -> Vec<State> {

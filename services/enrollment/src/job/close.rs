@@ -20,7 +20,7 @@ use crate::{change, store};
 /// # Errors
 /// When the database refuses all of them. That billing gives no answer is no error: it is asked again later.
 pub async fn close(bench: &Bench, billing: &BillingServiceClient<Link>) -> Result<u64, Status> {
-    let now = bench.clock.now();
+    let now = bench.db.now(bench.clock.as_ref()).await?;
     let closing = store::enrollment::list_closing(bench.db.read(), now, bench.config.batch_count).await?;
     let mut asked = futures::stream::iter(closing)
         .map(|id| async move { (id, ask(billing.clone(), id).await) })
@@ -55,7 +55,7 @@ async fn settle(bench: &Bench, id: Id<EnrollmentKind>, outcome: Outcome) -> Resu
     let Some(locked) = change::lock(&tx, id).await? else {
         return Ok(());
     };
-    let now = bench.clock.now();
+    let now = tx.now(bench.clock.as_ref()).await?;
     let decided = match outcome {
         Outcome::Closed => enrollment::closed(&locked.enrollment),
         Outcome::Settled => enrollment::settled(&locked.enrollment, false),
@@ -72,7 +72,7 @@ async fn settle(bench: &Bench, id: Id<EnrollmentKind>, outcome: Outcome) -> Resu
 
 async fn put_off(bench: &Bench, id: Id<EnrollmentKind>) -> Result<(), Status> {
     let tx = bench.db.begin().await?;
-    store::enrollment::put_off_closing(&tx, id, bench.clock.now(), wait).await?;
+    store::enrollment::put_off_closing(&tx, id, tx.now(bench.clock.as_ref()).await?, wait).await?;
     Ok(tx.commit().await?)
 }
 

@@ -1,4 +1,4 @@
-//! Ends reviews and begins to give back holds whose time is over.
+//! Ends waits for a signature and reviews, and begins to give back holds, whose time is over.
 
 use shared::db;
 use shared::value::{Enrollment as EnrollmentKind, Id};
@@ -13,8 +13,9 @@ use crate::{change, store};
 /// # Errors
 /// When the database refuses all of them.
 pub async fn expire(bench: &Bench) -> Result<u64, Status> {
-    let due =
-        store::enrollment::list_due(bench.db.read(), bench.clock.now(), bench.config.batch_count).await?;
+    // One clock ends what another began: that of the database, which all replicas share.
+    let now = bench.db.now(bench.clock.as_ref()).await?;
+    let due = store::enrollment::list_due(bench.db.read(), now, bench.config.batch_count).await?;
     let mut tally = Tally::default();
     for id in due {
         tally.note(db::retry(|| end(bench, id)).await);
@@ -27,7 +28,7 @@ async fn end(bench: &Bench, id: Id<EnrollmentKind>) -> Result<(), Status> {
     let Some(locked) = change::lock(&tx, id).await? else {
         return Ok(());
     };
-    let now = bench.clock.now();
+    let now = tx.now(bench.clock.as_ref()).await?;
     let change = over(&locked.enrollment, now);
     let mut sections = [locked.section];
     change::make(&tx, &mut sections, vec![(locked.enrollment, change)], now).await?;
@@ -38,6 +39,7 @@ async fn end(bench: &Bench, id: Id<EnrollmentKind>) -> Result<(), Status> {
 
 fn over(enrollment: &Enrollment, now: shared::value::Moment) -> Change {
     match enrollment.state {
+        State::AwaitingAgreement { .. } => enrollment::agreement_expired(enrollment, now),
         State::InReview { .. } => enrollment::review_expired(enrollment, now),
         State::Held { .. }
         | State::Waitlisted { .. }

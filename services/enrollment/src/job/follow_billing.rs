@@ -44,12 +44,13 @@ impl FollowBilling {
             State::Released { was_settled: false, .. } => change::can_seat_again(tx, &locked).await?,
             State::Released { was_settled: true, .. }
             | State::Waitlisted { .. }
+            | State::AwaitingAgreement { .. }
             | State::InReview { .. }
             | State::Held { .. }
             | State::Releasing { .. }
             | State::Confirmed => false,
         };
-        let now = self.clock.now();
+        let now = tx.now(self.clock.as_ref()).await?;
         let change =
             enrollment::settled(&locked.enrollment, can_seat).map_err(|error| status::internal(&error))?;
         let mut sections = [locked.section];

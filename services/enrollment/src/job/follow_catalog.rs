@@ -59,7 +59,7 @@ impl FollowCatalog {
             let change = enrollment::lose(&enrollment, release.clone());
             (enrollment, change)
         });
-        change::make(tx, &mut [section], changes.collect(), self.clock.now()).await?;
+        change::make(tx, &mut [section], changes.collect(), tx.now(self.clock.as_ref()).await?).await?;
         Ok(())
     }
 }
@@ -94,6 +94,7 @@ fn section(message: message::Section) -> Result<Section, Status> {
         "" => None,
         id => Some(id.parse().map_err(|_| broken("provider_id"))?),
     };
+    let is_extended = |slot: &message::Slot| slot.kind() == message::slot::Kind::Extended;
     Ok(Section {
         id: message.id.parse().map_err(|_| broken("id"))?,
         district_id: Id::new(path[0]),
@@ -108,8 +109,10 @@ fn section(message: message::Section) -> Result<Section, Status> {
             taken_count: 0,
             waitlisted_count: 0,
             last_waitlist_number: 0,
+            promised_count: 0,
             basic_care: message.basic_care,
         },
+        extended_care: !message.slots.is_empty() && message.slots.iter().all(is_extended),
         state: State::Published,
         path,
     })

@@ -92,7 +92,7 @@ impl FollowIdentity {
             let change = enrollment::lose(&enrollment, ReleaseReason::PupilLeft.into());
             (enrollment, change)
         });
-        change::make(tx, &mut sections, changes.collect(), self.clock.now()).await?;
+        change::make(tx, &mut sections, changes.collect(), tx.now(self.clock.as_ref()).await?).await?;
         Ok(())
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | [`expire`] | ends reviews and begins to give back holds whose time is over |
+//! | [`expire`] | ends waits for a signature and reviews, and begins to give back holds, whose time is over |
 //! | [`close`] | asks billing about seats being given back, and gives them back or confirms them |
 //! | [`promote`] | gives seats that stayed free to those in line who could not sit before |
 //! | [`lay_out`] | lays out the day's lessons |
+//! | [`close_lists`] | closes the lists of drawn rounds |
 //! | [`close_registers`] | closes the day's registers |
 //! | [`alert`] | alerts the leader to pupils nobody has collected |
 //! | [`follow_identity`] | hears of pupils and consents |
@@ -16,6 +17,7 @@
 
 pub mod alert;
 pub mod close;
+pub mod close_lists;
 pub mod close_registers;
 pub mod expire;
 pub mod follow_billing;
@@ -40,7 +42,7 @@ use crate::hint::Hints;
 pub struct Bench {
     /// The service's database.
     pub db: Db,
-    /// The time of day: what is due is decided by it. How often a job looks goes by real time.
+    /// The time of day, where the database has none of its own: what is due is decided by it. How often a job looks goes by real time.
     pub clock: SharedClock,
     /// Which sections are known to be full.
     pub hints: Arc<Hints>,

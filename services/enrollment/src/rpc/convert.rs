@@ -4,9 +4,11 @@ use proto::enrollment::v1 as message;
 use shared::value::{Id, Section as SectionKind};
 
 use crate::domain::enrollment::{Enrollment, Release, State};
-use crate::domain::round::{Mode, Round};
+use crate::domain::round::{self, Mode, Round};
 use crate::domain::section::Seats;
 use crate::event::{release_reason, timestamp};
+use crate::store::draw::Act;
+use crate::store::round::RoundChange;
 
 /// Who reads an enrollment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,14 +27,20 @@ pub fn enrollment(
     reader: Reader,
 ) -> message::Enrollment {
     let expires_at = match &enrollment.state {
-        State::InReview { expires_at } | State::Held { expires_at } => Some(*expires_at),
+        State::AwaitingAgreement { expires_at }
+        | State::InReview { expires_at }
+        | State::Held { expires_at } => Some(*expires_at),
         State::Waitlisted { .. } | State::Releasing { .. } | State::Confirmed | State::Released { .. } => {
             None
         }
     };
     let release: Option<&Release> = match &enrollment.state {
         State::Releasing { release } | State::Released { release, .. } => Some(release),
-        State::Waitlisted { .. } | State::InReview { .. } | State::Held { .. } | State::Confirmed => None,
+        State::Waitlisted { .. }
+        | State::AwaitingAgreement { .. }
+        | State::InReview { .. }
+        | State::Held { .. }
+        | State::Confirmed => None,
     };
     let steps = enrollment.steps.list().iter().map(|step| message::enrollment::Step {
         key: step.key.clone(),
@@ -59,6 +67,8 @@ pub fn enrollment(
             Reader::Guardian => Vec::new(),
             Reader::Staff => enrollment.pupil_path.iter().map(ToString::to_string).collect(),
         },
+        withdrawal_ask_time: None,
+        line: None,
     }
 }
 
@@ -67,6 +77,7 @@ pub fn state(state: &State) -> message::enrollment::State {
     use message::enrollment::State as Message;
     match state {
         State::Waitlisted { .. } => Message::Waitlisted,
+        State::AwaitingAgreement { .. } => Message::AwaitingAgreement,
         State::InReview { .. } => Message::InReview,
         State::Held { .. } => Message::Held,
         State::Releasing { .. } => Message::Releasing,
@@ -85,19 +96,35 @@ pub fn seats(section_id: Id<SectionKind>, seats: &Seats) -> message::Seats {
     }
 }
 
-/// A round. `path` is its term's.
-pub fn round(round: &Round, path: &[uuid::Uuid]) -> message::Round {
+/// A round. `path` is its term's; `act` the last of its draw, where it is drawn.
+pub fn round(
+    round: &Round,
+    path: &[uuid::Uuid],
+    act: Option<&Act>,
+    changes: &[RoundChange],
+) -> message::Round {
     message::Round {
         id: round.id.to_string(),
         term_id: round.term_id.to_string(),
         path: path.iter().map(ToString::to_string).collect(),
         mode: match round.mode {
             Mode::FirstCome => message::round::Mode::FirstCome,
+            Mode::Ranked => message::round::Mode::Ranked,
+            Mode::Lottery => message::round::Mode::Lottery,
         }
         .into(),
         open_time: Some(timestamp(round.open_at)),
         close_time: Some(timestamp(round.close_at)),
         review_seconds: round.waits.review_seconds,
         payment_seconds: round.waits.payment_seconds,
+        state: match round.state {
+            round::State::Opened => message::round::State::Opened,
+            round::State::Closed => message::round::State::Closed,
+            round::State::Drawn => message::round::State::Drawn,
+            round::State::Cancelled { .. } => message::round::State::Cancelled,
+        }
+        .into(),
+        draw: act.map(|act| super::round::convert::settings(&act.terms)),
+        changes: changes.iter().map(super::round::convert::change).collect(),
     }
 }

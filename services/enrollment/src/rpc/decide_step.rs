@@ -81,7 +81,7 @@ async fn decide(
     let locked = change::lock(&tx, parsed.enrollment_id).await?;
     let locked = locked.ok_or_else(|| error::no_enrollment(parsed.enrollment_id))?;
     check_role(permit, &locked.enrollment, &parsed.step_key)?;
-    let now = rpc.clock.now();
+    let now = tx.now(rpc.clock.as_ref()).await?;
     let decided = match &parsed.decision {
         Decision::Approve => enrollment::approve_step(&locked.enrollment, &parsed.step_key, now),
         Decision::Decline { reason } => {

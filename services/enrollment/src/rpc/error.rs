@@ -1,12 +1,13 @@
 //! Every refusal of a rule as a status: reason and facts, as the contract names them.
 
-use policy::{Policy, Silent};
+use policy::{Clause, Silent};
 use shared::status;
 use shared::value::Id;
 use tonic::Status;
 
 use super::convert;
 use crate::domain::admission::{self, Application};
+use crate::domain::agreement;
 use crate::domain::basket::{Ask, Failed, Refusal, Why};
 use crate::domain::enrollment::{self, Enrollment};
 use crate::domain::round;
@@ -101,29 +102,40 @@ pub fn round(error: &round::Error) -> Status {
         round::Error::Closed { close_at } => {
             status::refused("ROUND_CLOSED", &[("close_time", text(close_at))])
         }
+        round::Error::WishesOnly { round_id } => {
+            status::refused("WISHES_ONLY", &[("round_id", round_id.to_string())])
+        }
+        round::Error::ApplicationsOnly => status::refused("APPLICATIONS_ONLY", &[]),
+        round::Error::NotClosed { close_at } => {
+            status::refused("LISTS_NOT_CLOSED", &[("close_time", text(close_at))])
+        }
+        round::Error::Drawn => status::refused("ROUND_DRAWN", &[]),
+        round::Error::Cancelled { reason } => {
+            status::refused("ROUND_CANCELLED", &[("round_reason", reason.clone())])
+        }
+        round::Error::NotLater { close_at } => {
+            status::refused("NOT_LATER", &[("close_time", text(close_at))])
+        }
     }
 }
 
 /// Refuses for want of a rule: the district must say it first. The key is named as people call it, too.
 pub fn silent(error: &Silent) -> Status {
-    let mut facts = vec![("key", error.key.to_owned()), ("pack_id", error.pack_id.clone())];
-    let known = Policy::keys().into_iter().find(|key| key.name == error.key);
-    let name = match known {
-        Some(key) => Some((key.zh, key.en)),
-        // Not a key of the schema: the edition the term is pinned to is not among those kept.
-        None if error.key == POLICY_VERSION => {
-            Some(("学期所依据的政策版本", "the edition of the policy the term rests on"))
-        }
-        None => None,
-    };
-    if let Some((zh, en)) = name {
-        facts.extend([("key_zh", zh.to_owned()), ("key_en", en.to_owned())]);
-    }
-    status::refused("POLICY_SILENT", &facts)
+    status::refused("POLICY_SILENT", &error.facts())
 }
 
-/// What is missing where a term's policy is not among those kept.
-pub const POLICY_VERSION: &str = "policy_version";
+/// A refusal with the clause it rests on, beside its own facts.
+pub fn by_clause(reason: &'static str, clause: &Clause, facts: &[(&str, String)]) -> Status {
+    let said = clause.say();
+    let mut all = vec![
+        ("pack_id", clause.pack_id.clone()),
+        ("key", clause.key.to_owned()),
+        ("clause_zh", said.zh),
+        ("clause_en", said.en),
+    ];
+    all.extend(facts.iter().cloned());
+    status::refused(reason, &all)
+}
 
 /// Refuses a command on an enrollment.
 pub fn enrollment(error: &enrollment::Error, enrollment: &Enrollment) -> Status {
@@ -146,6 +158,19 @@ pub fn enrollment(error: &enrollment::Error, enrollment: &Enrollment) -> Status 
         }
         // Commands no caller gives: only feeds and jobs do, and they handle it themselves.
         Error::NotInLine | Error::NotHeld => status::internal(error),
+    }
+}
+
+/// Refuses for an agreement's sake.
+pub fn agreement(error: &agreement::Error) -> Status {
+    use agreement::Error;
+    match error {
+        Error::NotAsked => status::refused("AGREEMENT_NOT_REQUIRED", &[]),
+        Error::NotPublished => status::refused("AGREEMENT_NOT_PUBLISHED", &[]),
+        Error::Changed { version_number, digest } => status::refused(
+            "AGREEMENT_CHANGED",
+            &[("version_number", version_number.to_string()), ("digest", digest.clone())],
+        ),
     }
 }
 

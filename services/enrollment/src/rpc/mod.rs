@@ -1,15 +1,26 @@
-//! Messages in, messages out. One file per changing method; the reads share two. The school day has a service and a folder of its own.
+//! Messages in, messages out. One file per changing method; the reads share a few. The school day and drawn rounds have services and
+//! folders of their own.
 
+mod agreement_service;
+mod agreements;
 pub mod apply;
 mod convert;
 pub mod day;
 mod decide_step;
 mod enrollment_service;
 mod error;
+mod line;
 mod names;
+pub mod notice;
 mod open_round;
+pub mod priority;
+mod publish_agreement;
 mod read;
 mod roster;
+pub mod round;
+mod ruling;
+mod sign_agreement;
+pub mod survey;
 mod withdraw;
 
 use std::sync::Arc;

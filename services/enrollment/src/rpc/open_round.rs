@@ -1,19 +1,24 @@
 //! Opens a round for a term.
 
 use chrono::DateTime;
-use policy::Silent;
+use draw::{Siblings, Source};
+use policy::Policy;
 use proto::billing::v1::GetTariffRequest;
 use proto::enrollment::v1::{self as message, OpenRoundRequest, OpenRoundResponse};
 use shared::caller::{Caller, NodePath, Role};
 use shared::request::{self, Claimed, RequestKey};
-use shared::value::{Id, Moment, Term as TermKind, Violations};
+use shared::value::{Id, Moment, Round as RoundKind, Term as TermKind, Violations};
 use shared::{db, random, status};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use super::{EnrollmentRpc, convert, error};
+use super::ruling::policy_in;
+use super::{EnrollmentRpc, convert, error, round as drawn};
+use crate::domain::agreement;
+use crate::domain::draw::terms::{self, Rule};
 use crate::domain::enrollment::Fee;
-use crate::domain::round::{self, Mode, Round, Waits};
+use crate::domain::offer;
+use crate::domain::round::{self, Mode, Round, State, Waits};
 use crate::domain::term::{Ruling, Term};
 use crate::store;
 
@@ -38,14 +43,25 @@ pub async fn open_round(
         parsed.request_id,
         &OpenRoundRequest { request_id: String::new(), ..request },
     );
+    let policy = policy_in(&rpc.packs, &term)?;
+    let violations = drawn::parse::groups_violations(&policy, &parsed.rules);
+    if !violations.is_empty() {
+        return Err(status::invalid(&violations));
+    }
     // Asked before the transaction: a transaction does not wait on a network.
-    check_tariff(rpc, &term).await?;
-    db::retry(|| open(rpc, &key, &parsed)).await
+    let ruling = Ruling::of(&policy).map_err(|error| error::silent(&error))?;
+    check_tariff(rpc, &ruling, &term).await?;
+    db::retry(|| open(rpc, &policy, &ruling, &key, &parsed)).await
 }
 
 struct Parsed {
     request_id: Uuid,
+    round_id: Option<Id<RoundKind>>,
     term_id: Id<TermKind>,
+    mode: Mode,
+    siblings: Siblings,
+    sources: Vec<Source>,
+    rules: Vec<Rule>,
     open_at: Moment,
     close_at: Moment,
     waits: Waits,
@@ -55,8 +71,30 @@ fn parse(request: &OpenRoundRequest) -> Result<Parsed, Status> {
     let mut violations = Violations::default();
     let request_id = violations.field("request_id", request.request_id.parse());
     let term_id = violations.field("term_id", request.term_id.parse());
-    let is_first_come = request.mode == i32::from(message::round::Mode::FirstCome);
-    violations.check("mode", is_first_come, "must be MODE_FIRST_COME");
+    let round_id = match request.round_id.as_str() {
+        "" => None,
+        text => violations.field("round_id", text.parse()),
+    };
+    let mode = match message::round::Mode::try_from(request.mode) {
+        Ok(message::round::Mode::FirstCome) => Some(Mode::FirstCome),
+        Ok(message::round::Mode::Ranked) => Some(Mode::Ranked),
+        Ok(message::round::Mode::Lottery) => Some(Mode::Lottery),
+        Ok(message::round::Mode::Unspecified) | Err(_) => None,
+    };
+    let rule = "must be MODE_FIRST_COME, MODE_RANKED or MODE_LOTTERY";
+    let mode = violations.field("mode", mode.ok_or(rule));
+    let siblings = drawn::parse::siblings(&mut violations, request.siblings);
+    let sources = drawn::parse::sources(&mut violations, &request.sources);
+    let rules = drawn::parse::rules(&mut violations, &request.sections);
+    if mode == Some(Mode::FirstCome) {
+        for (field, is_empty) in [
+            ("siblings", request.siblings == 0),
+            ("sources", request.sources.is_empty()),
+            ("sections", request.sections.is_empty()),
+        ] {
+            violations.check(field, is_empty, "is for rounds that are drawn");
+        }
+    }
     let open_at = violations.field("open_time", moment(request.open_time.as_ref()));
     let close_at = violations.field("close_time", moment(request.close_time.as_ref()));
     if let (Some(open_at), Some(close_at)) = (open_at, close_at) {
@@ -66,11 +104,18 @@ fn parse(request: &OpenRoundRequest) -> Result<Parsed, Status> {
         seconds(&mut violations, "review_seconds", request.review_seconds, 604_800, 2_592_000);
     let payment_seconds =
         seconds(&mut violations, "payment_seconds", request.payment_seconds, 1_800, 604_800);
-    match (request_id, term_id, open_at, close_at) {
-        (Some(request_id), Some(term_id), Some(open_at), Some(close_at)) if violations.is_empty() => {
+    match (request_id, term_id, mode, open_at, close_at) {
+        (Some(request_id), Some(term_id), Some(mode), Some(open_at), Some(close_at))
+            if violations.is_empty() =>
+        {
             Ok(Parsed {
                 request_id,
+                round_id,
                 term_id,
+                mode,
+                siblings,
+                sources,
+                rules,
                 open_at,
                 close_at,
                 waits: Waits { review_seconds, payment_seconds },
@@ -80,7 +125,7 @@ fn parse(request: &OpenRoundRequest) -> Result<Parsed, Status> {
     }
 }
 
-fn moment(time: Option<&prost_types::Timestamp>) -> Result<Moment, &'static str> {
+pub(super) fn moment(time: Option<&prost_types::Timestamp>) -> Result<Moment, &'static str> {
     let time = time.ok_or("is missing")?;
     let nanoseconds = u32::try_from(time.nanos).map_err(|_| "is no moment")?;
     // Both databases keep microseconds.
@@ -96,11 +141,8 @@ fn seconds(violations: &mut Violations, field: &str, given: i32, default: i32, l
 }
 
 /// Where parents pay, families must be able to see what before they choose.
-async fn check_tariff(rpc: &EnrollmentRpc, term: &Term) -> Result<(), Status> {
-    let policy = rpc.packs.pinned(&term.policy_version).ok_or_else(|| {
-        error::silent(&Silent { pack_id: term.policy_version.clone(), key: error::POLICY_VERSION })
-    })?;
-    match Ruling::of(&policy).map_err(|error| error::silent(&error))?.fee {
+async fn check_tariff(rpc: &EnrollmentRpc, ruling: &Ruling, term: &Term) -> Result<(), Status> {
+    match ruling.fee {
         Fee::Free => return Ok(()),
         Fee::Charged => {}
     }
@@ -115,7 +157,13 @@ async fn check_tariff(rpc: &EnrollmentRpc, term: &Term) -> Result<(), Status> {
     }
 }
 
-async fn open(rpc: &EnrollmentRpc, key: &RequestKey, parsed: &Parsed) -> Result<OpenRoundResponse, Status> {
+async fn open(
+    rpc: &EnrollmentRpc,
+    policy: &Policy,
+    ruling: &Ruling,
+    key: &RequestKey,
+    parsed: &Parsed,
+) -> Result<OpenRoundResponse, Status> {
     let tx = rpc.db.begin().await?;
     let claim = match request::claim(&tx, key, rpc.clock.now()).await? {
         Claimed::First(claim) => claim,
@@ -124,21 +172,45 @@ async fn open(rpc: &EnrollmentRpc, key: &RequestKey, parsed: &Parsed) -> Result<
     let term = store::term::lock(&tx, parsed.term_id).await?;
     let term = term.ok_or_else(|| status::not_found("term", parsed.term_id))?;
     let others = store::round::list(&tx, &[term.id]).await?;
-    let section_count = store::section::count_published(&tx, term.id).await?;
+    let mut sections = store::section::list_published(&tx, term.id).await?;
+    if parsed.mode.is_drawn() {
+        sections.retain(|section| !section.seats.basic_care);
+    }
     let now = rpc.clock.now();
+    if let Some(id) = parsed.round_id
+        && store::round::find(&tx, id).await?.is_some()
+    {
+        return Err(drawn::error::id_used(id));
+    }
     let opened = Round {
-        id: random::id(now),
+        id: parsed.round_id.unwrap_or_else(|| random::id(now)),
         district_id: term.district_id,
         school_id: term.school_id,
         term_id: term.id,
-        mode: Mode::FirstCome,
+        mode: parsed.mode,
         open_at: parsed.open_at,
         close_at: parsed.close_at,
         waits: parsed.waits,
+        state: State::Opened,
     };
+    let section_count = u64::try_from(sections.len()).unwrap_or(u64::MAX);
     round::open(&opened, &others, section_count).map_err(|error| error::round(&error))?;
+    let in_force = store::agreement::in_force(&tx, term.id).await?;
+    agreement::open(ruling.asks_agreement, in_force.as_ref()).map_err(|error| error::agreement(&error))?;
     store::round::insert(&tx, &opened, now).await?;
-    let response = OpenRoundResponse { round: Some(convert::round(&opened, &term.path)) };
+    store::offer::save(&tx, term.district_id, term.id, &offer::Rule::of(policy)).await?;
+    if opened.mode.is_drawn() {
+        let groups: Vec<_> =
+            policy::enroll::priority_groups(policy).iter().map(|group| group.key.clone()).collect();
+        let sources = parsed.sources.clone();
+        let terms = terms::open(&opened, parsed.siblings, sources, &sections, &parsed.rules, &groups);
+        let terms = terms.map_err(|problems| drawn::error::settings(&problems))?;
+        store::draw::insert(&tx, &opened, &terms, "", now).await?;
+    }
+    let act = store::draw::find(&tx, &opened, None).await?;
+    let round = convert::round(&opened, &term.path, act.as_ref(), &[]);
+    let silent_keys = offer::Rule::silent_keys(policy).into_iter().map(str::to_owned).collect();
+    let response = OpenRoundResponse { round: Some(round), silent_keys };
     claim.answer(&tx, &response).await?;
     tx.commit().await?;
     Ok(response)

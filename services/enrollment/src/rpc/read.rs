@@ -14,8 +14,11 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::convert::{self, Reader};
-use super::{EnrollmentRpc, error};
+use super::{EnrollmentRpc, error, line};
 use crate::domain::enrollment::Enrollment;
+use crate::domain::round::Round;
+use crate::domain::section::Section;
+use crate::event::timestamp;
 use crate::store;
 use crate::store::enrollment::Desk;
 
@@ -48,7 +51,13 @@ pub async fn list_rounds(
     let term = store::term::find(rpc.db.read(), term_id).await?;
     let term = term.ok_or_else(|| status::not_found("term", term_id))?;
     let rounds = store::round::list(rpc.db.read(), &[term_id]).await?;
-    Ok(ListRoundsResponse { rounds: rounds.iter().map(|round| convert::round(round, &term.path)).collect() })
+    let acts = store::draw::find_last(rpc.db.read(), &rounds).await?;
+    let changes = store::round::list_changes(rpc.db.read(), &rounds).await?;
+    let render = |round: &Round| {
+        let changes = changes.get(&round.id).map(Vec::as_slice).unwrap_or_default();
+        convert::round(round, &term.path, acts.get(&round.id), changes)
+    };
+    Ok(ListRoundsResponse { rounds: rounds.iter().map(render).collect() })
 }
 
 /// Gives how full a term's sections are.
@@ -173,10 +182,21 @@ async fn render(
     let sections = store::section::find_all(rpc.db.read(), ids).await?;
     let titles: HashMap<_, _> = sections.iter().map(|section| (section.id, section.title.as_str())).collect();
     let positions = store::enrollment::positions(rpc.db.read(), enrollments).await?;
+    let asked = store::withdrawal::asked(rpc.db.read(), enrollments).await?;
+    let is_waited_for = |section: &&Section| {
+        enrollments.iter().any(|one| one.section_id == section.id && one.state.is_waitlisted())
+    };
+    let waited_for: Vec<_> = sections.iter().filter(is_waited_for).collect();
+    let lines = store::line::of(rpc.db.read(), &waited_for).await?;
     let render = |enrollment: &Enrollment| {
         let title = titles.get(&enrollment.section_id).copied().unwrap_or_default();
         let position = positions.get(&enrollment.id).copied().unwrap_or(0);
-        convert::enrollment(enrollment, title, position, reader)
+        let line = lines.get(&enrollment.section_id).filter(|_| enrollment.state.is_waitlisted());
+        proto::enrollment::v1::Enrollment {
+            withdrawal_ask_time: asked.get(&enrollment.id).copied().map(timestamp),
+            line: line.map(line::line),
+            ..convert::enrollment(enrollment, title, position, reader)
+        }
     };
     Ok(enrollments.iter().map(render).collect())
 }

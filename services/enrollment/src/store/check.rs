@@ -17,11 +17,11 @@ use crate::store;
 /// What one statement each looks into. `broken` gives a UUID: the thing that breaks it.
 const INVARIANTS: &[Invariant] = &[
     Invariant {
-        name: "a section's taken_count is the number of its seats in review, held, being given back or confirmed",
+        name: "a section's taken_count is the number of its seats awaiting the agreement, in review, held, being given back or confirmed",
         all: "select count(*) as number from section",
         broken: "select s.id as id from section s where s.taken_count <> (select count(*) \
                  from enrollment e where e.district_id = s.district_id and e.section_id = s.id \
-                 and e.state in ('in_review', 'held', 'releasing', 'confirmed'))",
+                 and e.state in ('awaiting_agreement', 'in_review', 'held', 'releasing', 'confirmed'))",
     },
     Invariant {
         name: "a section's waitlisted_count is the number of those in its line",
@@ -55,7 +55,7 @@ const INVARIANTS: &[Invariant] = &[
         all: "select count(*) as number from enrollment_slot",
         broken: "select l.enrollment_id as id from enrollment_slot l left join enrollment e \
                  on e.id = l.enrollment_id where e.id is null or e.pupil_id <> l.pupil_id \
-                 or e.state not in ('in_review', 'held', 'releasing', 'confirmed') group by l.enrollment_id",
+                 or e.state not in ('awaiting_agreement', 'in_review', 'held', 'releasing', 'confirmed') group by l.enrollment_id",
     },
     Invariant {
         name: "an enrollment's section, term and pupil are known",
@@ -70,7 +70,7 @@ const INVARIANTS: &[Invariant] = &[
         name: "nothing free waits for billing, and nothing waits without an end",
         all: "select count(*) as number from enrollment",
         broken: "select id from enrollment where (state in ('held', 'releasing') and fee = 'free') \
-                 or (state in ('in_review', 'held') and hold_expires_at is null) \
+                 or (state in ('awaiting_agreement', 'in_review', 'held') and hold_expires_at is null) \
                  or (state = 'releasing' and next_close_at is null)",
     },
     Invariant {
@@ -80,10 +80,49 @@ const INVARIANTS: &[Invariant] = &[
                  group by subject_id) last on last.subject_id = e.id left join event t on t.seq = last.seq \
                  where t.seq is null or not ( \
                  (e.state = 'waitlisted' and t.name = 'waitlisted') \
+                 or (e.state = 'awaiting_agreement' and t.name = 'agreement_awaited') \
                  or (e.state = 'in_review' and t.name = 'review_begun') \
                  or (e.state in ('held', 'releasing') and t.name = 'seat_held') \
-                 or (e.state = 'confirmed' and t.name = 'seat_confirmed') \
+                 or (e.state = 'confirmed' and t.name in ('seat_confirmed', 'refund_rule_missing')) \
                  or (e.state = 'released' and t.name in ('seat_released', 'settlement_unseated')))",
+    },
+    Invariant {
+        name: "of a withdrawal that waits the bureau was told once",
+        all: "select count(*) as number from withdrawal",
+        broken: "select w.enrollment_id as id from withdrawal w where (select count(*) from event e \
+                 where e.subject_id = w.enrollment_id and e.name = 'refund_rule_missing') <> 1",
+    },
+    Invariant {
+        name: "a signature is for a pupil of the school, under a version of its own term",
+        all: "select count(*) as number from signature",
+        broken: "select s.id as id from signature s \
+                 left join agreement a on a.district_id = s.district_id and a.id = s.agreement_id \
+                 left join pupil p on p.district_id = s.district_id and p.id = s.pupil_id \
+                 where a.id is null or a.term_id <> s.term_id or a.school_id <> s.school_id or p.id is null",
+    },
+    Invariant {
+        name: "seats are promised only while a round of the term waits for its draw",
+        all: "select count(*) as number from section",
+        broken: "select s.id as id from section s where s.promised_count <> 0 and not exists (select 1 from round r \
+                 where r.district_id = s.district_id and r.term_id = s.term_id and r.state = 'closed')",
+    },
+    Invariant {
+        name: "where a drawn round stands, its last act stands",
+        all: "select count(*) as number from round where mode <> 'first_come'",
+        broken: "select r.id as id from round r where r.mode <> 'first_come' and r.state <> 'cancelled' and not exists \
+                 (select 1 from draw d where d.district_id = r.district_id and d.round_id = r.id and d.act = \
+                 (select max(l.act) from draw l where l.district_id = r.district_id and l.round_id = r.id) \
+                 and ((r.state = 'opened' and d.state = 'opened') or (r.state = 'closed' and d.state = 'committed') \
+                 or (r.state = 'drawn' and d.state = 'drawn')))",
+    },
+    Invariant {
+        name: "closed lists have an entry for every pupil on them, and a drawn one says what became of each",
+        all: "select count(*) as number from draw where state <> 'opened'",
+        broken: "select d.round_id as id from draw d where d.state <> 'opened' and (d.pupil_count <> \
+                 (select count(*) from draw_entry e where e.district_id = d.district_id and e.round_id = d.round_id \
+                 and e.act = d.act) or (d.state = 'drawn' and exists (select 1 from draw_entry e \
+                 where e.district_id = d.district_id and e.round_id = d.round_id and e.act = d.act \
+                 and e.results is null)))",
     },
     Invariant {
         name: "a mark is about a pupil and a lesson that are known",
@@ -183,7 +222,7 @@ async fn check_times(db: &Db) -> Result<[Checked; 2], Error> {
         "select e.id as id, e.pupil_id as pupil_id, e.section_id as section_id, \
          (select count(*) from enrollment_slot l where l.district_id = e.district_id and l.pupil_id = e.pupil_id \
          and l.enrollment_id = e.id) as number from enrollment e \
-         where e.state in ('in_review', 'held', 'releasing', 'confirmed') order by e.pupil_id",
+         where e.state in ('awaiting_agreement', 'in_review', 'held', 'releasing', 'confirmed') order by e.pupil_id",
     )
     .await?;
     let mut clashes = Vec::new();

@@ -11,11 +11,11 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use shared::db::{Error, Kind, Tx};
 use shared::value::{
-    District, Enrollment as EnrollmentKind, Guardian, Id, Moment, Page, Pupil, School, Section,
+    District, Enrollment as EnrollmentKind, Guardian, Id, Moment, Page, Pupil, School, Section, Term,
 };
 use uuid::Uuid;
 
-use super::entity::{enrollment, enrollment_slot};
+use super::entity::{enrollment, enrollment_slot, section};
 use super::many::joined;
 use super::{from_json, to_json};
 use crate::domain::enrollment::{Change, Enrollment, Fee, Release, ReleaseReason, State, Step, Steps, Terms};
@@ -28,7 +28,7 @@ const TABLE: &str = "enrollment";
 const MAX_BINDS: usize = 30_000;
 
 /// How many columns a row of `enrollment` binds.
-const COLUMNS: usize = 26;
+const COLUMNS: usize = 27;
 
 /// A step as its JSON column keeps it.
 #[derive(Serialize, Deserialize)]
@@ -93,6 +93,24 @@ pub async fn lock_live_of_section(
         .order_by_asc(enrollment::Column::Id)
         .lock_exclusive()
         .all(tx)
+        .await?;
+    rows.into_iter().map(read).collect()
+}
+
+/// Lists the live enrollments of sections, in no order.
+///
+/// # Errors
+/// When the database refuses, or a row breaks a promise.
+pub async fn list_live(
+    db: &impl ConnectionTrait,
+    district_id: Id<District>,
+    sections: &[Id<Section>],
+) -> Result<Vec<Enrollment>, Error> {
+    let rows = enrollment::Entity::find()
+        .filter(enrollment::Column::DistrictId.eq(district_id.uuid()))
+        .filter(enrollment::Column::SectionId.is_in(sections.iter().map(|id| id.uuid())))
+        .filter(enrollment::Column::State.ne("released"))
+        .all(db)
         .await?;
     rows.into_iter().map(read).collect()
 }
@@ -290,7 +308,10 @@ pub async fn list_reviews(
     rows.into_iter().map(read).collect()
 }
 
-/// Lists who has a seat in a section.
+/// The states, as rows have them, in which a pupil is counted: `enrollment::State::is_counted`.
+pub const COUNTED: [&str; 4] = ["in_review", "held", "releasing", "confirmed"];
+
+/// Lists who is counted in a section.
 ///
 /// # Errors
 /// When the database refuses, or a row breaks a promise.
@@ -302,11 +323,78 @@ pub async fn list_seated(
     let rows = enrollment::Entity::find()
         .filter(enrollment::Column::DistrictId.eq(district_id.uuid()))
         .filter(enrollment::Column::SectionId.eq(section_id.uuid()))
-        .filter(enrollment::Column::State.is_in(["in_review", "held", "releasing", "confirmed"]))
+        .filter(enrollment::Column::State.is_in(COUNTED))
         .order_by_asc(enrollment::Column::Id)
         .all(db)
         .await?;
     rows.into_iter().map(read).collect()
+}
+
+/// A pupil who has a place that asks for a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The pupil.
+    pub pupil_id: Id<Pupil>,
+    /// Whether a seat waits for it.
+    pub is_awaiting: bool,
+}
+
+/// Lists the pupils who have a live place in a term that asks for a signature, by pupil id. `classes` are the classes wanted; none
+/// for the whole school.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn list_asking(
+    db: &impl ConnectionTrait,
+    district_id: Id<District>,
+    term_id: Id<Term>,
+    classes: Option<&[Uuid]>,
+    awaiting_only: bool,
+    page: &Page<Uuid>,
+) -> Result<Vec<Asked>, Error> {
+    // By its sections: they have an index, and terms have none.
+    let sections = Query::select()
+        .column(section::Column::Id)
+        .from(section::Entity)
+        .and_where(section::Column::TermId.eq(term_id.uuid()))
+        .to_owned();
+    let mut query = enrollment::Entity::find()
+        .select_only()
+        .column(enrollment::Column::PupilId)
+        .filter(enrollment::Column::DistrictId.eq(district_id.uuid()))
+        .filter(enrollment::Column::SectionId.in_subquery(sections))
+        .filter(enrollment::Column::AsksAgreement.eq(true));
+    query = if awaiting_only {
+        query.filter(enrollment::Column::State.eq("awaiting_agreement"))
+    } else {
+        query.filter(enrollment::Column::State.ne("released"))
+    };
+    if let Some(classes) = classes {
+        query = query.filter(enrollment::Column::ClassId.is_in(classes.iter().copied()));
+    }
+    if let Some(after) = page.after {
+        query = query.filter(enrollment::Column::PupilId.gt(after));
+    }
+    let pupils: Vec<Uuid> = query
+        .group_by(enrollment::Column::PupilId)
+        .order_by_asc(enrollment::Column::PupilId)
+        .limit(page.size)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let awaiting: Vec<Uuid> = enrollment::Entity::find()
+        .select_only()
+        .column(enrollment::Column::PupilId)
+        .filter(enrollment::Column::DistrictId.eq(district_id.uuid()))
+        .filter(enrollment::Column::TermId.eq(term_id.uuid()))
+        .filter(enrollment::Column::PupilId.is_in(pupils.iter().copied()))
+        .filter(enrollment::Column::State.eq("awaiting_agreement"))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let awaiting: HashSet<_> = awaiting.into_iter().collect();
+    let asked = |id| Asked { pupil_id: Id::new(id), is_awaiting: awaiting.contains(&id) };
+    Ok(pupils.into_iter().map(asked).collect())
 }
 
 /// Gives every pupil who ever applied for a section and got something: whose repeat has an answer of its own.
@@ -329,7 +417,8 @@ pub async fn pupils_ever_in(
     Ok(pupils.into_iter().map(Id::new).collect())
 }
 
-/// Lists enrollments whose review or hold is over at `now`, longest over first.
+/// Lists enrollments whose wait for a signature, review or hold is over at `now`, longest over first.
+/// Lists enrollments whose review or hold is over at `now`, longest over first, then oldest first.
 ///
 /// # Errors
 /// When the database refuses.
@@ -343,6 +432,7 @@ pub async fn list_due(
         .column(enrollment::Column::Id)
         .filter(enrollment::Column::HoldExpiresAt.lte(now))
         .order_by_asc(enrollment::Column::HoldExpiresAt)
+        .order_by_asc(enrollment::Column::Id)
         .limit(limit)
         .into_tuple()
         .all(db)
@@ -350,7 +440,7 @@ pub async fn list_due(
     Ok(ids.into_iter().map(Id::new).collect())
 }
 
-/// Lists enrollments being given back about which billing is to be asked at `now`, longest waiting first.
+/// Lists enrollments being given back about which billing is to be asked at `now`, longest waiting first, then oldest first.
 ///
 /// # Errors
 /// When the database refuses.
@@ -364,6 +454,7 @@ pub async fn list_closing(
         .column(enrollment::Column::Id)
         .filter(enrollment::Column::NextCloseAt.lte(now))
         .order_by_asc(enrollment::Column::NextCloseAt)
+        .order_by_asc(enrollment::Column::Id)
         .limit(limit)
         .into_tuple()
         .all(db)
@@ -589,7 +680,8 @@ pub async fn live_sections_of(
 fn number(state: &State) -> Option<i64> {
     match state {
         State::Waitlisted { number } => Some(*number),
-        State::InReview { .. }
+        State::AwaitingAgreement { .. }
+        | State::InReview { .. }
         | State::Held { .. }
         | State::Releasing { .. }
         | State::Confirmed
@@ -617,6 +709,7 @@ fn write(enrollment: &Enrollment) -> Result<enrollment::ActiveModel, Error> {
         .collect();
     let (state, hold_expires_at, release, was_settled) = match &enrollment.state {
         State::Waitlisted { .. } => ("waitlisted", None, None, false),
+        State::AwaitingAgreement { expires_at } => ("awaiting_agreement", Some(*expires_at), None, false),
         State::InReview { expires_at } => ("in_review", Some(*expires_at), None, false),
         State::Held { expires_at } => ("held", Some(*expires_at), None, false),
         State::Releasing { release } => ("releasing", None, Some(release), false),
@@ -643,6 +736,7 @@ fn write(enrollment: &Enrollment) -> Result<enrollment::ActiveModel, Error> {
         .to_owned()),
         review_seconds: Set(enrollment.terms.waits.review_seconds),
         payment_seconds: Set(enrollment.terms.waits.payment_seconds),
+        asks_agreement: Set(enrollment.terms.asks_agreement),
         steps: Set(to_json(&steps, TABLE, id)?),
         state: Set(state.to_owned()),
         waitlist_number: Set(number(&enrollment.state)),
@@ -678,6 +772,7 @@ fn read(row: enrollment::Model) -> Result<Enrollment, Error> {
         "waitlisted" => State::Waitlisted {
             number: row.waitlist_number.ok_or_else(|| broken("in line without a number"))?,
         },
+        "awaiting_agreement" => State::AwaitingAgreement { expires_at: hold()? },
         "in_review" => State::InReview { expires_at: hold()? },
         "held" => State::Held { expires_at: hold()? },
         "releasing" => State::Releasing { release: release()? },
@@ -703,6 +798,7 @@ fn read(row: enrollment::Model) -> Result<Enrollment, Error> {
                 _ => return Err(broken("its fee is unknown")),
             },
             waits: Waits { review_seconds: row.review_seconds, payment_seconds: row.payment_seconds },
+            asks_agreement: row.asks_agreement,
         },
         created_at: row.created_at,
         steps: Steps::new(steps.collect()).map_err(|error| Error::inconsistent(TABLE, id, error))?,
@@ -713,6 +809,7 @@ fn read(row: enrollment::Model) -> Result<Enrollment, Error> {
 fn reason_text(reason: ReleaseReason) -> &'static str {
     match reason {
         ReleaseReason::HoldExpired => "hold_expired",
+        ReleaseReason::AgreementExpired => "agreement_expired",
         ReleaseReason::ReviewExpired => "review_expired",
         ReleaseReason::Declined => "declined",
         ReleaseReason::Withdrawn => "withdrawn",
@@ -724,6 +821,7 @@ fn reason_text(reason: ReleaseReason) -> &'static str {
 fn reason_of(text: &str) -> Option<ReleaseReason> {
     Some(match text {
         "hold_expired" => ReleaseReason::HoldExpired,
+        "agreement_expired" => ReleaseReason::AgreementExpired,
         "review_expired" => ReleaseReason::ReviewExpired,
         "declined" => ReleaseReason::Declined,
         "withdrawn" => ReleaseReason::Withdrawn,

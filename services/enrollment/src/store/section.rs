@@ -132,19 +132,31 @@ pub async fn count_published(db: &impl ConnectionTrait, term_id: Id<Term>) -> Re
     Ok(published.count(db).await?)
 }
 
-/// Finds sections with a free seat and somebody in line, at most `limit`.
+/// Finds sections with a free seat and somebody in line, by id, those after `after`, at most `limit`.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list_promotable(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<Id<SectionKind>>, Error> {
+pub async fn list_promotable(
+    db: &impl ConnectionTrait,
+    after: Option<Id<SectionKind>>,
+    limit: u64,
+) -> Result<Vec<Id<SectionKind>>, Error> {
     use sea_orm::ExprTrait as _;
     use sea_orm::sea_query::Expr;
-    let ids: Vec<Uuid> = section::Entity::find()
+    let mut promotable = section::Entity::find()
         .select_only()
         .column(section::Column::Id)
         .filter(section::Column::State.eq("published"))
-        .filter(section::Column::WaitlistedCount.gt(0))
-        .filter(Expr::col(section::Column::TakenCount).lt(Expr::col(section::Column::CapacityCount)))
+        .filter(section::Column::WaitlistedCount.gt(0));
+    if let Some(after) = after {
+        promotable = promotable.filter(section::Column::Id.gt(after.uuid()));
+    }
+    let ids: Vec<Uuid> = promotable
+        .filter(
+            Expr::col(section::Column::TakenCount)
+                .add(Expr::col(section::Column::PromisedCount))
+                .lt(Expr::col(section::Column::CapacityCount)),
+        )
         .order_by_asc(section::Column::Id)
         .limit(limit)
         .into_tuple()
@@ -183,7 +195,9 @@ pub async fn insert(tx: &Tx, section: &Section) -> Result<(), Error> {
         taken_count: Set(section.seats.taken_count),
         waitlisted_count: Set(section.seats.waitlisted_count),
         last_waitlist_number: Set(section.seats.last_waitlist_number),
+        promised_count: Set(section.seats.promised_count),
         basic_care: Set(section.seats.basic_care),
+        extended_care: Set(section.extended_care),
         state: Set(state.to_owned()),
         cancel_reason: Set(cancel_reason),
     };
@@ -218,6 +232,7 @@ struct SeatsJson {
     taken_count: i32,
     waitlisted_count: i32,
     last_waitlist_number: i64,
+    promised_count: i32,
 }
 
 /// Keeps the counters of locked sections, all in one statement.
@@ -232,6 +247,7 @@ pub async fn save_seats(tx: &Tx, sections: impl IntoIterator<Item = &Section>) -
             taken_count: section.seats.taken_count,
             waitlisted_count: section.seats.waitlisted_count,
             last_waitlist_number: section.seats.last_waitlist_number,
+            promised_count: section.seats.promised_count,
         })
         .collect();
     if rows.is_empty() {
@@ -240,15 +256,17 @@ pub async fn save_seats(tx: &Tx, sections: impl IntoIterator<Item = &Section>) -
     let sql = match tx.kind() {
         Kind::Postgres => {
             "update section set taken_count = s.taken_count, waitlisted_count = s.waitlisted_count, \
-             last_waitlist_number = s.last_waitlist_number \
+             last_waitlist_number = s.last_waitlist_number, promised_count = s.promised_count \
              from jsonb_to_recordset(cast($1 as text)::jsonb) \
-             as s (id uuid, taken_count integer, waitlisted_count integer, last_waitlist_number bigint) \
+             as s (id uuid, taken_count integer, waitlisted_count integer, last_waitlist_number bigint, \
+             promised_count integer) \
              where section.id = s.id"
         }
         Kind::Sqlite => {
             "update section set taken_count = s.value ->> 'taken_count', \
              waitlisted_count = s.value ->> 'waitlisted_count', \
-             last_waitlist_number = s.value ->> 'last_waitlist_number' \
+             last_waitlist_number = s.value ->> 'last_waitlist_number', \
+             promised_count = s.value ->> 'promised_count' \
              from json_each($1) as s where section.id = unhex(s.value ->> 'id')"
         }
     };
@@ -295,8 +313,10 @@ fn read(row: section::Model) -> Result<Section, Error> {
             taken_count: row.taken_count,
             waitlisted_count: row.waitlisted_count,
             last_waitlist_number: row.last_waitlist_number,
+            promised_count: row.promised_count,
             basic_care: row.basic_care,
         },
+        extended_care: row.extended_care,
         state: match row.state.as_str() {
             "published" => State::Published,
             "cancelled" => State::Cancelled { reason: row.cancel_reason },

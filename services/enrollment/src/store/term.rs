@@ -77,6 +77,28 @@ pub async fn list_on(
     rows.into_iter().map(read).collect()
 }
 
+/// Finds the term by whose policy a school is ruled on `day`: the one that runs, else the one that begins last.
+///
+/// # Errors
+/// When the database refuses, or the row breaks a promise.
+pub async fn find_ruling(
+    db: &impl ConnectionTrait,
+    district_id: Id<District>,
+    school_id: Id<School>,
+    day: NaiveDate,
+) -> Result<Option<Term>, Error> {
+    if let Some(running) = list_on(db, district_id, school_id, day).await?.pop() {
+        return Ok(Some(running));
+    }
+    let row = term::Entity::find()
+        .filter(term::Column::DistrictId.eq(district_id.uuid()))
+        .filter(term::Column::SchoolId.eq(school_id.uuid()))
+        .order_by_desc(term::Column::FirstDay)
+        .one(db)
+        .await?;
+    row.map(read).transpose()
+}
+
 /// Keeps a term as told; a term told again stays as it is.
 ///
 /// # Errors

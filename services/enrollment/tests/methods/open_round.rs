@@ -16,8 +16,8 @@ fn request(world: &World, term_id: Id<Term>, open: i64, close: i64) -> OpenRound
         mode: round::Mode::FirstCome.into(),
         open_time: Some(time(world.now() + TimeDelta::hours(open))),
         close_time: Some(time(world.now() + TimeDelta::hours(close))),
-        review_seconds: 0,
         payment_seconds: 600,
+        ..OpenRoundRequest::default()
     }
 }
 

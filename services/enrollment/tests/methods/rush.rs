@@ -53,6 +53,7 @@ async fn open(world: &World, open_at: Moment, close_at: Moment) -> Id<Section> {
         close_time: Some(time(close_at)),
         review_seconds: 0,
         payment_seconds: 0,
+        ..OpenRoundRequest::default()
     };
     world.staff(shared::caller::Role::Principal).open_round(request).await.unwrap();
     section_id

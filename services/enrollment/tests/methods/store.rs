@@ -35,6 +35,7 @@ async fn every_state_reads_back_as_it_was_saved() {
             .map(|step| Step { approved_at: Some(expires_at), ..step.clone() })
             .collect();
         let states = [
+            State::AwaitingAgreement { expires_at },
             State::InReview { expires_at },
             State::Held { expires_at },
             State::Releasing { release: release(ReleaseReason::HoldExpired) },
@@ -42,6 +43,7 @@ async fn every_state_reads_back_as_it_was_saved() {
             State::Confirmed,
             State::Released { release: release(ReleaseReason::Declined), was_settled: false },
             State::Released { release: release(ReleaseReason::PupilLeft), was_settled: true },
+            State::Released { release: release(ReleaseReason::AgreementExpired), was_settled: false },
             State::Released { release: release(ReleaseReason::ReviewExpired), was_settled: false },
             State::Released { release: release(ReleaseReason::Withdrawn), was_settled: false },
         ];

@@ -34,7 +34,7 @@ use uuid::Uuid;
 use crate::fakes::Fakes;
 
 /// The packs that stand for the kinds of regions there are.
-pub const FREE: &str = "hebei";
+pub const FREE: &str = "jiangsu_nanjing";
 pub const CHARGED: &str = "hunan_zhuzhou";
 pub const REVIEWED: &str = "zhejiang_jinhua";
 
@@ -81,6 +81,7 @@ pub struct Menu {
     pub grades: Vec<i32>,
     pub basic_care: bool,
     pub provider_id: String,
+    pub kind: catalog::v1::slot::Kind,
 }
 
 impl Default for Menu {
@@ -93,6 +94,7 @@ impl Default for Menu {
             grades: vec![1, 2, 3],
             basic_care: false,
             provider_id: String::new(),
+            kind: catalog::v1::slot::Kind::Afternoon,
         }
     }
 }
@@ -104,6 +106,8 @@ pub struct World {
     pub packs: Arc<Live>,
     pub school: School,
     pub url: String,
+    /// A second process on the same database, once there is one.
+    other_url: Option<String>,
     keys: Arc<tempfile::TempDir>,
     peers: String,
     stop: CancellationToken,
@@ -146,6 +150,7 @@ impl World {
             packs,
             school: School::new(),
             url: String::new(),
+            other_url: None,
             keys: Arc::new(keys),
             peers,
             stop: CancellationToken::new(),
@@ -161,6 +166,25 @@ impl World {
         let (url, _) = self.serve(self.db.reopen().await).await;
         let link = Link::service(client::channel(&url).unwrap(), Arc::new(self.signer("gateway")));
         EnrollmentServiceClient::new(link)
+    }
+
+    /// Serves once more, as [`World::replica`] does; gives a link to it as `caller`.
+    pub async fn replica_link(&self, caller: &Caller) -> Link {
+        let (url, _) = self.serve(self.db.reopen().await).await;
+        let token = self.signer("identity").token(caller, Duration::from_secs(300)).unwrap();
+        Link::anonymous(client::channel(&url).unwrap()).as_caller(token)
+    }
+
+    /// Serves once more beside, as another process on the same database would: see [`Self::guardian_at`].
+    pub async fn serve_beside(&mut self) {
+        self.other_url = Some(self.serve(self.db.reopen().await).await.0);
+    }
+
+    /// A guardian at the first process, or at the one beside it.
+    pub fn guardian_at(&self, family: &Family, beside: bool) -> EnrollmentServiceClient<Link> {
+        let url = self.other_url.as_ref().filter(|_| beside).unwrap_or(&self.url);
+        let link = Link::anonymous(client::channel(url).unwrap());
+        EnrollmentServiceClient::new(link.as_caller(self.token(family)))
     }
 
     async fn serve(&self, db: Db) -> (String, tokio::task::JoinHandle<anyhow::Result<()>>) {
@@ -191,6 +215,11 @@ impl World {
     fn signer(&self, issuer: &str) -> Signer {
         Signer::load(issuer, &self.keys.path().join(format!("{issuer}.key.pem")), self.clock.shared())
             .unwrap()
+    }
+
+    /// What the service seals with.
+    pub fn sealer(&self) -> Arc<Sealer> {
+        Arc::new(Sealer::from_file(&self.keys.path().join("enrollment.seal")).unwrap())
     }
 
     pub fn now(&self) -> Moment {
@@ -256,7 +285,7 @@ impl World {
             id: random::uuid(self.now()).to_string(),
             term_id: term_id.to_string(),
             weekday: menu.weekday,
-            kind: catalog::v1::slot::Kind::Afternoon.into(),
+            kind: menu.kind.into(),
             start_time: menu.start_time.to_owned(),
             end_time: menu.end_time.to_owned(),
             class_hour_count: 1,
@@ -307,8 +336,7 @@ impl World {
             mode: message::round::Mode::FirstCome.into(),
             open_time: Some(time(self.now() - TimeDelta::hours(1))),
             close_time: Some(time(self.now() + TimeDelta::days(2))),
-            review_seconds: 0,
-            payment_seconds: 0,
+            ..OpenRoundRequest::default()
         };
         self.staff(Role::Principal).open_round(request).await.unwrap();
     }
@@ -340,8 +368,23 @@ impl World {
     // Who asks.
 
     fn client(&self, caller: &Caller) -> EnrollmentServiceClient<Link> {
+        EnrollmentServiceClient::new(self.link(caller))
+    }
+
+    /// The way to the service, in the name of `caller`.
+    pub fn link(&self, caller: &Caller) -> Link {
         let token = self.signer("identity").token(caller, Duration::from_secs(300)).unwrap();
-        EnrollmentServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()).as_caller(token))
+        Link::anonymous(client::channel(&self.url).unwrap()).as_caller(token)
+    }
+
+    /// A member of staff of the school; a class teacher of its class.
+    pub fn member(&self, role: Role) -> Caller {
+        let path = match role {
+            Role::ClassTeacher => self.school.class_path(),
+            _ => self.school.path.clone(),
+        };
+        let grants = vec![Grant { role, path: NodePath::new(path) }];
+        Caller::Staff(StaffMember { id: random::id(self.now()), grants })
     }
 
     /// The school day, as `caller` asks of it.
@@ -356,7 +399,12 @@ impl World {
     }
 
     pub fn anyone(&self) -> EnrollmentServiceClient<Link> {
-        EnrollmentServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()))
+        EnrollmentServiceClient::new(self.anyone_link())
+    }
+
+    /// The way to the service, for whoever has no token.
+    pub fn anyone_link(&self) -> Link {
+        Link::anonymous(client::channel(&self.url).unwrap())
     }
 
     pub fn service(&self, name: &str) -> EnrollmentServiceClient<Link> {
@@ -448,6 +496,23 @@ impl World {
         let events = told::<message::Event>(&self.db).await;
         let last = events.into_iter().rfind(|(_, subject, _)| subject.to_string() == id);
         last.unwrap().2.kind.unwrap()
+    }
+
+    /// Stops the service; the world stays for another process to serve.
+    pub async fn halt(&mut self) {
+        self.stop.cancel();
+        let served = std::mem::replace(&mut self.served, tokio::spawn(async { Ok(()) }));
+        served.await.unwrap().unwrap();
+    }
+
+    /// Where the keys are.
+    pub fn keys(&self) -> &Path {
+        self.keys.path()
+    }
+
+    /// Where billing, identity and the catalog are, as far as they are asked.
+    pub fn peers(&self) -> &str {
+        &self.peers
     }
 
     /// Stops the service and looks whether what it left keeps every promise.

@@ -1,5 +1,6 @@
 //! Withdraw.
 
+use proto::catalog::v1::slot::Kind as SlotKind;
 use proto::enrollment::v1::WithdrawRequest;
 use proto::enrollment::v1::enrollment::{ReleaseReason, State};
 use proto::enrollment::v1::event::Kind;
@@ -7,7 +8,7 @@ use proto::enrollment::v1::{Enrollment, SeatReleased};
 use tonic::{Code, Status};
 
 use crate::fakes::Close;
-use crate::support::{CHARGED, FREE, Family, Menu, REVIEWED, World, fact, on_each, reason};
+use crate::support::{CHARGED, FREE, Family, Menu, REVIEWED, World, fact, on_each, reason, time};
 
 async fn withdraw(world: &World, family: &Family, enrollment: &Enrollment) -> Result<Enrollment, Status> {
     let request = WithdrawRequest { request_id: world.request_id(), enrollment_id: enrollment.id.clone() };
@@ -86,7 +87,9 @@ async fn c51_c76_a_paid_seat_is_given_back_only_where_a_rule_says_what_goes_back
         );
         world.fakes.refund_with(Err(Status::unavailable("down")));
         assert_eq!(withdraw(&world, &family, &held).await.unwrap_err().code(), Code::Unavailable);
-        assert_eq!(world.get(&held.id).await.state(), State::Confirmed);
+        let kept = world.get(&held.id).await;
+        assert_eq!(kept.state(), State::Confirmed);
+        assert_eq!(kept.withdrawal_ask_time, Some(time(world.now())));
 
         world.fakes.refund_with(Ok(()));
         assert_eq!(withdraw(&world, &family, &held).await.unwrap().state(), State::Released);
@@ -96,7 +99,61 @@ async fn c51_c76_a_paid_seat_is_given_back_only_where_a_rule_says_what_goes_back
         assert!(was_confirmed);
         // The settlement told again finds the seat given back and its money on the way: nothing more to do.
         world.hear_settled(&held.id, false).await.unwrap();
-        assert_eq!(world.told(&held.id).await, ["seat_held", "seat_confirmed", "seat_released"]);
+        let told = ["seat_held", "seat_confirmed", "refund_rule_missing", "seat_released"];
+        assert_eq!(world.told(&held.id).await, told);
+        world.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn c51_a_withdrawal_nobody_has_a_rule_for_is_kept_and_told_once_however_often_it_is_asked() {
+    on_each(|world| async move {
+        let (_, section_id) = world.open(CHARGED, Menu::default()).await;
+        let family = world.family().await;
+        let held = world.apply(&family, section_id).await;
+        world.hear_settled(&held.id, false).await.unwrap();
+        let facts = [("key", "refund_rule".to_owned()), ("pack_id", CHARGED.to_owned())];
+        world.fakes.refund_with(Err(shared::status::refused("POLICY_SILENT", &facts)));
+        let asked_at = fact(&withdraw(&world, &family, &held).await.unwrap_err(), "withdrawal_ask_time");
+        assert_eq!(asked_at, world.now().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true));
+
+        world.clock.advance(chrono::TimeDelta::hours(1));
+        let again = futures::future::join_all((0..8).map(|_| withdraw(&world, &family, &held))).await;
+
+        for refused in again {
+            let refused = refused.unwrap_err();
+            assert_eq!(reason(&refused), "POLICY_SILENT");
+            assert_eq!(fact(&refused, "withdrawal_ask_time"), asked_at);
+        }
+        assert_eq!(world.told(&held.id).await, ["seat_held", "seat_confirmed", "refund_rule_missing"]);
+        let Kind::RefundRuleMissing(missing) = world.last_told(&held.id).await else { panic!() };
+        assert_eq!(missing.key, "refund_rule");
+        let stranger = world.family().await;
+        assert_eq!(reason(&withdraw(&world, &stranger, &held).await.unwrap_err()), "ENROLLMENT_NOT_FOUND");
+        world.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn c45_a_seat_in_extended_care_is_confirmed_and_billing_never_hears_of_it() {
+    on_each(|world| async move {
+        let evening =
+            Menu { kind: SlotKind::Extended, start_time: "18:00", end_time: "18:30", ..Menu::default() };
+        let (_, section_id) = world.open(CHARGED, Menu { capacity_count: 1, ..evening }).await;
+        let families = world.families(2).await;
+        world.fakes.refund_with(Err(Status::internal("must not be asked")));
+
+        let seat = world.apply(&families[0], section_id).await;
+        let waiting = world.apply(&families[1], section_id).await;
+
+        assert_eq!(seat.state(), State::Confirmed);
+        assert_eq!(withdraw(&world, &families[0], &seat).await.unwrap().state(), State::Released);
+        assert_eq!(world.get(&waiting.id).await.state(), State::Confirmed);
+        assert_eq!(world.told(&seat.id).await, ["seat_confirmed", "seat_released"]);
+        assert_eq!(world.told(&waiting.id).await, ["waitlisted", "seat_confirmed"]);
+        assert!(world.fakes.asked_to_close().is_empty());
         world.end().await;
     })
     .await;

@@ -10,12 +10,14 @@
 //! | [`staff`] | roles and where they may be granted |
 //! | [`attempt`] | how often somebody may fail |
 //! | [`consent`] | the terms, and who may be bound to whom |
+//! | [`message`] | what guardians are told by WeChat, and what becomes of a message |
 //! | [`session`] | how long a sign-in lasts |
 
 pub mod attempt;
 pub mod consent;
 pub mod fault;
 pub mod guardian;
+pub mod message;
 pub mod node;
 pub mod person;
 pub mod pupil;

@@ -19,6 +19,7 @@ mod identity_service;
 pub mod import_nodes;
 pub mod import_pupils;
 pub mod import_staff;
+pub mod message_service;
 pub mod read;
 pub mod sign_in_guardian;
 pub mod sign_in_staff;

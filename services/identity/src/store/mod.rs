@@ -10,6 +10,7 @@ pub mod check;
 pub mod consent;
 pub mod entity;
 pub mod guardian;
+pub mod message;
 pub mod migration;
 pub mod node;
 pub mod pupil;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod guardians;
+mod messages;
 mod nodes;
 mod pupils;
 mod reads;

@@ -16,7 +16,7 @@ use crate::domain::ticket::{Complainant, Handler, HandlerRole, Kind, State, Subj
 use crate::store::ticket::{Entry, Sheet};
 
 /// What a complainant is called among those who did something.
-pub const COMPLAINANT: &str = "complainant";
+pub const COMPLAINANT: &str = crate::writing::COMPLAINANT;
 
 /// What an anonymous complainant is known by: as little as any caller without a token.
 pub fn nobody() -> String {

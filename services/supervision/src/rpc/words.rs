@@ -1,39 +1,23 @@
 //! What people write: sealed in rows, opened for answers, and left out of answers that are kept for repeats.
 //!
-//! | what | sealed as |
-//! |---|---|
-//! | a complaint's text | `ticket.text:<ticket id>` |
-//! | how to reach the complainant | `ticket.contact:<ticket id>` |
-//! | the words of an entry | `entry.text:<ticket id>:<number>` |
+//! How to reach the complainant is sealed as `ticket.contact:<ticket id>`; the rest as [`crate::writing`] has it.
 
 use proto::supervision::v1 as message;
 use shared::db;
 use shared::db::Tx;
-use shared::seal::SealError;
-use shared::status;
 use shared::value::{Id, Moment, Ticket as TicketKind};
 use tonic::Status;
 
 use super::{Supervision, convert};
-use crate::domain::ticket::{Action, Ticket};
+use crate::domain::ticket::Ticket;
 use crate::store::ticket::{self, Entry, Sheet};
-
-/// Something that was done, to be written down.
-pub struct Done<'a> {
-    /// What.
-    pub action: Action,
-    /// The role of who did it, or `complainant`.
-    pub actor_role: &'a str,
-    /// Who it was; never shown.
-    pub actor_key: &'a str,
-    /// The words that came with it; may be empty.
-    pub text: &'a str,
-}
+pub use crate::writing::Done;
+use crate::writing::{self, entry_context, text_context, unsealed};
 
 impl Supervision {
     /// Seals a complaint's text.
     pub fn seal_text(&self, id: Id<TicketKind>, text: &str) -> Result<Vec<u8>, Status> {
-        self.sealer.seal(&text_context(id), text).map_err(unsealed)
+        writing::seal_text(&self.sealer, id, text)
     }
 
     /// Seals how to reach a complainant; none when they do not wish it.
@@ -51,17 +35,7 @@ impl Supervision {
         done: &Done<'_>,
         now: Moment,
     ) -> Result<(), Status> {
-        let number = ticket::next_entry_number(tx, id).await?;
-        let seal = || self.sealer.seal(&entry_context(id, number), done.text).map_err(unsealed);
-        let entry = Entry {
-            number,
-            action: done.action,
-            actor_role: done.actor_role.to_owned(),
-            actor_key: done.actor_key.to_owned(),
-            text_sealed: if done.text.is_empty() { None } else { Some(seal()?) },
-            created_at: now,
-        };
-        Ok(ticket::add_entry(tx, ticket.school.district_id, id, &entry).await?)
+        writing::write_down(&self.sealer, tx, id, ticket, done, now).await
     }
 
     /// A changed ticket as its answer shows it.
@@ -130,16 +104,4 @@ pub fn without_words(ticket: &message::Ticket) -> Option<message::Ticket> {
         entry.text.clear();
     }
     Some(kept)
-}
-
-fn text_context(id: Id<TicketKind>) -> String {
-    format!("ticket.text:{id}")
-}
-
-fn entry_context(id: Id<TicketKind>, number: i32) -> String {
-    format!("entry.text:{id}:{number}")
-}
-
-fn unsealed(error: SealError) -> Status {
-    status::internal(&error)
 }

@@ -7,6 +7,7 @@ mod assign_ticket;
 mod authorization;
 mod check;
 mod explain_policy;
+mod follow_enrollment;
 mod follow_identity;
 mod rate_ticket;
 mod read_ticket;

@@ -67,6 +67,7 @@ pub struct World {
     pub clock: FixedClock,
     /// A primary school with limits in calendar hours.
     pub school: School,
+    pub sealer: Arc<Sealer>,
     channel: Channel,
     signer: Signer,
     stop: CancellationToken,
@@ -119,6 +120,7 @@ impl World {
             Signer::load(issuer, &keys.path().join(format!("{issuer}.key.pem")), clock.shared()).unwrap()
         };
         let seal_key = file(keys.path(), "seal", "1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+        let sealer = Arc::new(Sealer::from_file(&seal_key).unwrap());
         let index_key = file(keys.path(), "index", "HxoZGBcWFRQTEhEQDw4NDAsKCQgHBgUEAwIBAB4dHBs=");
         let mut config = Config::default();
         config.limits.drain_seconds = 5;
@@ -129,7 +131,9 @@ impl World {
             verifier: Arc::new(Verifier::load(keys.path(), clock.shared()).unwrap()),
             packs,
             identity: Link::service(client::channel(identity).unwrap(), Arc::new(load("supervision"))),
-            sealer: Arc::new(Sealer::from_file(&seal_key).unwrap()),
+            // Nobody is there: what enrollment tells is heard by hand.
+            enrollment: Link::anonymous(client::channel("http://127.0.0.1:9").unwrap()),
+            sealer: sealer.clone(),
             index: Arc::new(BlindIndex::from_file(&index_key).unwrap()),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -140,7 +144,7 @@ impl World {
         let at = clock.now();
         let [district_id, town_id, id] = std::array::from_fn(|_| random::uuid(at));
         let school = School { district_id, town_id, id };
-        let world = Self { db, clock, school, channel: client::channel(&url).unwrap(), signer, stop };
+        let world = Self { db, clock, school, sealer, channel: client::channel(&url).unwrap(), signer, stop };
         world.hear(school_node(&world.school, identity::Stage::Primary, CALENDAR)).await.unwrap();
         world
     }

@@ -168,8 +168,10 @@ pub(crate) mod tests {
                 taken_count: 0,
                 waitlisted_count: 0,
                 last_waitlist_number: 0,
+                promised_count: 0,
                 basic_care: false,
             },
+            extended_care: false,
             state: SectionState::Published,
         }
     }

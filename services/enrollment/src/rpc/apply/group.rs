@@ -8,7 +8,6 @@ use shared::clock::SharedClock;
 use shared::db::{Db, Error, Tx};
 use shared::value::{Enrollment as EnrollmentKind, Id, Moment, Term as TermKind};
 
-use super::super::error::POLICY_VERSION;
 use super::{Decide, Given};
 use crate::domain::admission::{self, Outcome, Prior, Snapshot, Term};
 use crate::domain::basket::{self, Ask, Refusal};
@@ -73,11 +72,15 @@ impl Desk {
         let found = store::enrollment::find_for(tx, &districts, &pupil_ids, &requests).await?;
         let places = store::place::of(tx, &found, &sections).await?;
         let terms = self.terms(tx, &sections).await?;
+        let asks = |term: &Term| term.ruling.as_ref().is_ok_and(|ruling| ruling.asks_agreement);
+        let asking: Vec<_> = terms.iter().filter(|(_, term)| asks(term)).map(|(id, _)| *id).collect();
+        let signed = store::agreement::signed(tx, &asking, &pupil_ids).await?;
         let snapshot = Snapshot {
             pupils: pupils.into_iter().map(|pupil| (pupil.id, pupil)).collect(),
             sections: sections.into_iter().map(|section| (section.id, section)).collect(),
             terms,
             places,
+            signed,
             requests: found
                 .iter()
                 .map(|enrollment| ((enrollment.guardian_id, enrollment.request_id), Prior::of(enrollment)))
@@ -96,7 +99,7 @@ impl Desk {
                 Some(policy) => Ruling::of(&policy),
                 None => {
                     tracing::error!(term.id = %term.id, "policy {} of term {} is not here", term.policy_version, term.id);
-                    Err(Silent { pack_id: term.policy_version, key: POLICY_VERSION })
+                    Err(Silent { pack_id: term.policy_version, key: Silent::POLICY_VERSION })
                 }
             };
             let rounds = rounds.iter().filter(|round| round.term_id == term.id).cloned().collect();
@@ -120,7 +123,7 @@ impl Desk {
         for section in snapshot.sections.values().filter(is_full) {
             let rounds =
                 snapshot.terms.get(&section.term_id).map(|term| term.rounds.as_slice()).unwrap_or_default();
-            let Ok(round) = round::current(rounds, now) else {
+            let Ok(round) = round::current(rounds, section.seats.basic_care, now) else {
                 continue;
             };
             match store::enrollment::pupils_ever_in(self.db.read(), section.district_id, section.id).await {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use policy::Policy;
+use policy::{Policy, Silent};
 use proto::enrollment::v1::{AssignBatchRequest, AssignBatchResponse};
 use shared::caller::{Caller, NodePath, StaffPermit};
 use shared::request::{self, Claimed, RequestKey};
@@ -16,6 +16,7 @@ use super::sight::OFFICE;
 use super::{DayRpc, error};
 use crate::domain::day::dismissal::{self, Choice, Source};
 use crate::domain::term::Term;
+use crate::rpc::error::silent;
 use crate::store::day::dismissal::NewChoice;
 use crate::{custody, store};
 
@@ -108,10 +109,7 @@ async fn assign(
 
 /// The policy a term is ruled by.
 fn policy(rpc: &DayRpc, term: &Term) -> Result<Arc<Policy>, Status> {
-    rpc.packs.pinned(&term.policy_version).ok_or_else(|| {
-        status::refused(
-            "POLICY_SILENT",
-            &[("key", "policy_version".to_owned()), ("pack_id", term.policy_version.clone())],
-        )
-    })
+    rpc.packs
+        .pinned(&term.policy_version)
+        .ok_or_else(|| silent(&Silent { pack_id: term.policy_version.clone(), key: Silent::POLICY_VERSION }))
 }

@@ -1,12 +1,11 @@
 //! Every refusal of a rule of the school day as a status.
 
-use policy::Clause;
 use shared::status;
 use shared::value::{Id, Pupil};
 use tonic::Status;
 
 use crate::domain::day::{aside, collector, custody, dismissal, leave, lesson, local, room};
-use crate::rpc::error::silent;
+use crate::rpc::error::{by_clause, silent};
 
 /// Refuses for want of a lesson.
 pub fn lesson(error: &lesson::Error) -> Status {
@@ -86,17 +85,4 @@ pub fn forced(error: &dismissal::Error, pupil_id: Id<Pupil>, minute: i32, end_mi
 /// Refuses to leave pupils alone in a room.
 pub fn unattended(error: room::Unattended) -> Status {
     status::refused("ROOM_WITHOUT_DUTY", &[("pupil_count", error.pupil_count.to_string())])
-}
-
-/// A refusal with the clause it rests on, beside its own facts.
-fn by_clause(reason: &'static str, clause: &Clause, facts: &[(&str, String)]) -> Status {
-    let said = clause.say();
-    let mut all = vec![
-        ("pack_id", clause.pack_id.clone()),
-        ("key", clause.key.to_owned()),
-        ("clause_zh", said.zh),
-        ("clause_en", said.en),
-    ];
-    all.extend(facts.iter().cloned());
-    status::refused(reason, &all)
 }

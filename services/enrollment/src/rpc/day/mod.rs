@@ -33,7 +33,7 @@ mod moments;
 mod month;
 mod open_question;
 mod open_room;
-mod parse;
+pub mod parse;
 mod questions;
 mod read;
 mod record_cover;

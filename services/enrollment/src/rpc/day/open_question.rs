@@ -95,7 +95,7 @@ pub async fn may_help(rpc: &DayRpc, tx: &Tx, permit: &StaffPermit, pupil: &Pupil
         return Ok(true);
     }
     let seats = store::enrollment::find_for(tx, &[pupil.district_id].into(), &[pupil.id], &[]).await?;
-    let mut seats = seats.iter().filter(|seat| seat.state.holds_seat());
+    let mut seats = seats.iter().filter(|seat| seat.state.is_counted());
     Ok(seats
         .any(|seat| duties.iter().any(|duty| duty.names(permit.id(), Post::Section(seat.section_id), today))))
 }

@@ -109,7 +109,7 @@ pub async fn lessons_of(
 ) -> Result<Vec<Lesson>, Status> {
     let live = store::enrollment::find_for(tx, &[pupil.district_id].into(), &[pupil.id], &[]).await?;
     let ids: Vec<_> =
-        live.iter().filter(|live| live.state.holds_seat()).map(|live| live.section_id).collect();
+        live.iter().filter(|live| live.state.is_counted()).map(|live| live.section_id).collect();
     let mut lessons = Vec::new();
     for section in store::section::find_all(tx, ids).await? {
         let Some(term) = store::term::find(tx, section.term_id).await? else { continue };

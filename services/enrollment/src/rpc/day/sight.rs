@@ -24,6 +24,7 @@ use crate::domain::day::duty::{Duty, Post};
 use crate::domain::day::lesson::{self, Key, Lesson};
 use crate::domain::pupil::Pupil;
 use crate::domain::section::Section;
+use crate::rpc::ruling;
 use crate::store;
 
 /// Who calls the roll and sees registers.
@@ -193,16 +194,8 @@ pub fn holds(permit: &StaffPermit, state: &State, duties: &[Duty], day: NaiveDat
 }
 
 /// The path of a school the caller works at, or reaches from above.
-///
-/// From above it is known by its terms: a school that has none has no day to speak of.
 pub async fn school(rpc: &DayRpc, permit: &StaffPermit, school_id: Id<School>) -> Result<NodePath, Status> {
-    let works_there = permit.grants().iter().find(|grant| grant.path.school() == Some(school_id));
-    if let Some(grant) = works_there {
-        return Ok(NodePath::new(grant.path.nodes().iter().take(3).copied().collect()));
-    }
-    let path = store::term::path_of_school(rpc.db.read(), school_id).await?;
-    let path = path.map(NodePath::new).filter(|path| permit.reaches(path));
-    path.ok_or_else(|| status::not_found("school", school_id))
+    ruling::school_path(&rpc.db, permit, school_id).await
 }
 
 /// The district a path begins with.

@@ -12,6 +12,7 @@ use shared::db::{Error, Tx};
 use shared::value::{District, Id, Lesson as LessonKind, Moment, Pupil, School, Section};
 
 use crate::domain::day::lesson::{Key, Lesson, State};
+use crate::store::enrollment::COUNTED;
 use crate::store::entity::{enrollment, lesson, lesson_pupil};
 use crate::store::{from_json, to_json};
 
@@ -157,7 +158,7 @@ pub async fn pupils(
             .column(enrollment::Column::PupilId)
             .filter(enrollment::Column::DistrictId.eq(first.district_id.uuid()))
             .filter(enrollment::Column::SectionId.is_in(sections))
-            .filter(enrollment::Column::State.is_in(["in_review", "held", "releasing", "confirmed"]))
+            .filter(enrollment::Column::State.is_in(COUNTED))
             .into_tuple()
             .all(db)
             .await?;

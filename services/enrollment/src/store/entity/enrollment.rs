@@ -38,6 +38,8 @@ pub struct Model {
     pub review_seconds: i32,
     /// Seconds a seat waits for payment.
     pub payment_seconds: i32,
+    /// Whether an agreement is signed before the seat counts.
+    pub asks_agreement: bool,
     /// Steps of approval, in order.
     #[sea_orm(column_type = "JsonBinary")]
     pub steps: Json,
@@ -47,7 +49,7 @@ pub struct Model {
     pub waitlist_number: Option<i64>,
     /// Whose step is next; there while in review.
     pub next_step_role: Option<String>,
-    /// There while in review or held.
+    /// There while awaiting the agreement, in review or held.
     pub hold_expires_at: Option<ChronoDateTimeUtc>,
     /// There while releasing or released.
     pub release_reason: Option<String>,

@@ -16,7 +16,7 @@ pub struct Model {
     pub school_id: Uuid,
     /// The term.
     pub term_id: Uuid,
-    /// `first_come`.
+    /// `first_come`, `ranked` or `lottery`.
     pub mode: String,
     /// Inclusive.
     pub open_at: ChronoDateTimeUtc,
@@ -28,6 +28,10 @@ pub struct Model {
     pub payment_seconds: i32,
     /// When it was opened.
     pub created_at: ChronoDateTimeUtc,
+    /// `opened`, `closed`, `drawn` or `cancelled`.
+    pub state: String,
+    /// Why it was called off; empty otherwise.
+    pub cancel_reason: String,
 }
 
 /// None: each list is asked for by its own query.

@@ -37,8 +37,12 @@ pub struct Model {
     pub waitlisted_count: i32,
     /// Last number given in line.
     pub last_waitlist_number: i64,
+    /// Seats promised to a draw.
+    pub promised_count: i32,
     /// Never refused for capacity.
     pub basic_care: bool,
+    /// Whether it is extended care at every hour it meets.
+    pub extended_care: bool,
     /// `published` or `cancelled`.
     pub state: String,
     /// Why it was cancelled; empty otherwise.

@@ -8,6 +8,14 @@ mod m20260907_100002_custody;
 mod m20260907_100003_dismissal;
 mod m20260907_100004_question;
 mod m20260907_100005_device;
+mod m20261122_110001_drawn_round;
+mod m20261122_120001_agreement;
+mod m20261122_120002_extended;
+mod m20261122_120003_withdrawal;
+mod m20261122_130001_priority;
+mod m20261122_130002_notice;
+mod m20261122_130003_survey;
+mod m20261122_150001_offer;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 use shared::db::migration;
@@ -27,6 +35,14 @@ impl MigratorTrait for Migrator {
             m20260907_100003_dismissal::migration(),
             m20260907_100004_question::migration(),
             m20260907_100005_device::migration(),
+            m20261122_110001_drawn_round::migration(),
+            m20261122_120001_agreement::migration(),
+            m20261122_120002_extended::migration(),
+            m20261122_120003_withdrawal::migration(),
+            m20261122_130001_priority::migration(),
+            m20261122_130002_notice::migration(),
+            m20261122_130003_survey::migration(),
+            m20261122_150001_offer::migration(),
         ]);
         migrations
     }

@@ -25,6 +25,7 @@ const UNTIL_SIX: Menu = Menu {
     grades: Vec::new(),
     basic_care: true,
     provider_id: String::new(),
+    kind: proto::catalog::v1::slot::Kind::Afternoon,
 };
 
 fn menu() -> Menu {

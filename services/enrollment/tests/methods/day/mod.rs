@@ -6,4 +6,4 @@ mod month;
 mod roll;
 mod school;
 mod staff;
-mod stage;
+pub mod stage;

@@ -7,6 +7,7 @@ mod m20260910_000004_staff;
 mod m20260910_000005_session;
 mod m20260910_000006_attempt;
 mod m20260910_000007_audit;
+mod m20261122_131001_message;
 
 use sea_orm_migration::prelude::{ForeignKey, ForeignKeyCreateStatement, MigrationTrait, MigratorTrait};
 use shared::db::migration;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             m20260910_000005_session::migration(),
             m20260910_000006_attempt::migration(),
             m20260910_000007_audit::migration(),
+            m20261122_131001_message::migration(),
         ]);
         migrations
     }

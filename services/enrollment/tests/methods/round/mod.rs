@@ -1,0 +1,9 @@
+//! Drawn rounds: from wishes to seats.
+
+mod draws;
+mod opening;
+mod priority;
+mod races;
+mod repeats;
+mod stage;
+mod wishes;
