@@ -12,7 +12,7 @@ const SHORTEST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// The wait while nothing has been measured.
-const UNKNOWN: Duration = Duration::from_secs(1);
+const UNKNOWN: Duration = Duration::from_millis(600);
 
 /// How much the newest measurement counts.
 const WEIGHT: f64 = 0.3;
