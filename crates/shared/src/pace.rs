@@ -12,46 +12,34 @@ const SHORTEST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// The wait while nothing has been measured.
-const UNKNOWN: Duration = Duration::from_secs(1);
-
-/// How much the newest measurement counts.
-const WEIGHT: f64 = 0.3;
+const UNKNOWN: Duration = Duration::from_millis(600);
 
 /// The pace at which a queue is served.
 #[derive(Debug, Default)]
 pub struct Pace {
-    /// Served per second; none before the first measurement.
-    per_second: Mutex<Option<f64>>,
+    /// How long one takes, in nanoseconds; none before the first measurement.
+    each: Mutex<Option<u64>>,
 }
 
 impl Pace {
-    /// Notes that serving `count` took `busy`.
+    /// Notes that serving `count` took `busy`. The newest measurement counts three parts in ten.
     pub fn served(&self, count: usize, busy: Duration) {
-        let seconds = busy.as_secs_f64().max(1e-6);
-        #[expect(clippy::cast_precision_loss, reason = "a queue is far shorter than 2^52")]
-        let measured = count as f64 / seconds;
-        let mut per_second = self.per_second.lock().unwrap_or_else(PoisonError::into_inner);
-        *per_second = Some(match *per_second {
-            Some(before) => before + WEIGHT * (measured - before),
+        let count = u128::try_from(count).unwrap_or(u128::MAX).max(1);
+        let measured = u64::try_from(busy.as_nanos() / count).unwrap_or(u64::MAX);
+        let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
+        *each = Some(match *each {
+            Some(before) => before.saturating_mul(7).saturating_add(measured.saturating_mul(3)) / 10,
             None => measured,
         });
-    }
-
-    /// How many are served per second; none while nothing has been measured.
-    #[must_use]
-    pub fn per_second(&self) -> Option<f64> {
-        *self.per_second.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long until `waiting_count` who wait have been served: at least half a second, at most half a minute.
     #[must_use]
     pub fn clears_in(&self, waiting_count: usize) -> Duration {
-        #[expect(clippy::cast_precision_loss, reason = "a queue is far shorter than 2^52")]
-        let seconds = self.per_second().map(|per_second| waiting_count as f64 / per_second.max(1e-3));
-        match seconds {
-            Some(seconds) => {
-                Duration::from_secs_f64(seconds.min(LONGEST.as_secs_f64())).clamp(SHORTEST, LONGEST)
-            }
+        let each = *self.each.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = u64::try_from(waiting_count).unwrap_or(u64::MAX);
+        match each {
+            Some(each) => Duration::from_nanos(each.saturating_mul(waiting)).clamp(SHORTEST, LONGEST),
             None => UNKNOWN,
         }
     }
@@ -61,7 +49,8 @@ impl Pace {
     #[must_use]
     pub fn retry_after(&self, waiting_count: usize) -> Duration {
         let clear = self.clears_in(waiting_count);
-        clear + clear.mul_f64(f64::from(u16::from_be_bytes(random::bytes())) / f64::from(u16::MAX) / 2.0)
+        let chance = u32::from(u16::from_be_bytes(random::bytes()));
+        clear + clear * chance / (2 * u32::from(u16::MAX))
     }
 }
 
@@ -99,7 +88,9 @@ mod tests {
             pace.served(1_000, Duration::from_secs(1));
         }
 
-        assert!((pace.per_second().unwrap() - 1_000.0).abs() < 10.0);
+        // at 1,000 a second
+        let clears = pace.clears_in(5_000);
+        assert!(clears > Duration::from_millis(4_950) && clears <= Duration::from_secs(5), "{clears:?}");
     }
 
     #[test]

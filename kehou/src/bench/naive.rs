@@ -54,7 +54,7 @@ impl Naive {
         let terms = store::term::find_all(&tx, &term_ids).await?;
         let now = tx.now(clock.as_ref()).await?;
         let terms = terms.into_iter().map(|term| {
-            let silent = || Silent { pack_id: term.policy_version.clone(), key: "policy_version" };
+            let silent = || Silent { pack_id: term.policy_version.clone(), key: Silent::POLICY_VERSION };
             let ruling = packs.pinned(&term.policy_version).ok_or_else(silent);
             let rounds = rounds.iter().filter(|round| round.term_id == term.id).cloned().collect();
             (term.id, Term { rounds, ruling: ruling.and_then(|policy| Ruling::of(&policy)) })
@@ -64,6 +64,8 @@ impl Naive {
             pupils: pupils.into_iter().map(|pupil| (pupil.id, pupil)).collect(),
             sections: sections.into_iter().map(|section| (section.id, section)).collect(),
             places,
+            // The bench's school asks for no agreement.
+            signed: HashSet::new(),
             requests: found.iter().map(|one| ((one.guardian_id, one.request_id), Prior::of(one))).collect(),
         };
         let outcomes = match basket::decide(&mut snapshot, ask, now) {

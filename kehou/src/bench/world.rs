@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use chrono::TimeDelta;
 use enrollment::domain::enrollment::Fee;
 use enrollment::domain::pupil::{Pupil, Standing};
-use enrollment::domain::round::{Mode, Round, Waits};
+use enrollment::domain::round::{self, Mode, Round, Waits};
 use enrollment::domain::section::{Seats, Section, Slot, State};
 use enrollment::domain::term::{Ruling, Term};
 use enrollment::store;
@@ -93,10 +93,13 @@ impl World {
     /// When the database refuses, or no pack of the set lets everybody in free and at once.
     pub async fn make(db: &Db, packs: &Live, plan: &Plan) -> anyhow::Result<Self> {
         let free = |policy: &&std::sync::Arc<policy::Policy>| {
-            Ruling::of(policy).is_ok_and(|ruling| ruling.fee == Fee::Free && ruling.steps.is_empty())
+            Ruling::of(policy).is_ok_and(|ruling| {
+                ruling.fee == Fee::Free && ruling.steps.is_empty() && !ruling.asks_agreement
+            })
         };
         let current = packs.current();
-        let policy = current.iter().find(free).context("no pack seats a pupil free and without steps")?;
+        let policy =
+            current.iter().find(free).context("no pack seats a pupil free, without steps and agreement")?;
         let world = Self {
             path: std::array::from_fn(|_| random::uuid(now())),
             term_id: random::id(now()),
@@ -158,6 +161,7 @@ impl World {
             open_at: now() - TimeDelta::hours(1),
             close_at: now() + TimeDelta::days(7),
             waits: Waits { review_seconds: 604_800, payment_seconds: 86_400 },
+            state: round::State::Opened,
         }
     }
 
@@ -210,6 +214,7 @@ impl World {
                     last_waitlist_number: 0,
                     basic_care: false,
                 },
+                extended_care: false,
                 state: State::Published,
             };
             store::section::insert(&tx, &section).await?;

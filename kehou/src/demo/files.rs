@@ -87,6 +87,8 @@ pub struct TourFile {
     pub free: Option<Family>,
     /// Many families and few seats.
     pub rush: Option<Crowd>,
+    /// Many families and few seats that are drawn.
+    pub drawn: Option<Crowd>,
     /// Forged and doubled notifications.
     pub bad_payments: Option<Crowd>,
     /// Institutions on the whitelist and not.

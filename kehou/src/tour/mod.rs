@@ -6,6 +6,7 @@
 //! | `school` | a school as a walker finds it: its region, what it charges, what can be chosen |
 //! | `fee` | the first story of each school: why it is this price, or why there is none |
 //! | `family` | families who choose: paying, waived, where it is free, many at once |
+//! | `draw` | a round whose seats are drawn, and the proof of it |
 //! | `bureau` | payments gone wrong, institutions, complaints |
 //!
 //! Nothing of a region is known here. Which district folder plays which story stands in the demonstration's `tour.toml`;
@@ -13,6 +14,7 @@
 //! not give is skipped, and the walk says why.
 
 mod bureau;
+mod draw;
 mod family;
 mod fee;
 mod school;
@@ -77,6 +79,9 @@ impl<'a, W: Write> Tour<'a, W> {
         }
         if let Some(plan) = &stories.rush {
             self.rush(plan).await.context("the rush")?;
+        }
+        if let Some(plan) = &stories.drawn {
+            self.drawn(plan).await.context("a draw")?;
         }
         if let Some(plan) = &stories.bad_payments {
             self.bad_payments(plan).await.context("bad payments")?;

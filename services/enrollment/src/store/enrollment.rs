@@ -529,11 +529,11 @@ async fn insert_as_set(tx: &Tx, enrollments: &[Enrollment]) -> Result<(), Error>
 /// Inserts the rows of a JSON list (`$1`).
 const INSERT_AS_SET: &str = "\
     insert into enrollment (district_id, id, school_id, class_id, term_id, section_id, pupil_id, pupil_path, guardian_id, \
-    request_id, join_waitlist, fee, review_seconds, payment_seconds, asks_agreement, steps, state, waitlist_number, next_step_role, \
+    request_id, join_waitlist, fee, asks_agreement, review_seconds, payment_seconds, steps, state, waitlist_number, next_step_role, \
     hold_expires_at, release_reason, release_note, was_settled, next_close_at, close_attempt_count, created_at, updated_at) \
     select * from jsonb_to_recordset(cast(cast($1 as text) as jsonb)) as r (district_id uuid, id uuid, school_id uuid, \
     class_id uuid, term_id uuid, section_id uuid, pupil_id uuid, pupil_path jsonb, guardian_id uuid, request_id uuid, \
-    join_waitlist boolean, fee text, review_seconds integer, payment_seconds integer, asks_agreement boolean, steps jsonb, state text, \
+    join_waitlist boolean, fee text, asks_agreement boolean, review_seconds integer, payment_seconds integer, steps jsonb, state text, \
     waitlist_number bigint, next_step_role text, hold_expires_at timestamptz, release_reason text, release_note text, \
     was_settled boolean, next_close_at timestamptz, close_attempt_count integer, created_at timestamptz, \
     updated_at timestamptz)";
@@ -839,4 +839,23 @@ fn reason_of(text: &str) -> Option<ReleaseReason> {
         "pupil_left" => ReleaseReason::PupilLeft,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{IdenStatic as _, Iterable as _};
+
+    use super::*;
+
+    #[test]
+    fn what_is_inserted_as_a_set_has_every_column() {
+        let (columns, rows) = INSERT_AS_SET.split_once("select").unwrap();
+        for column in enrollment::Column::iter() {
+            let name = column.as_str();
+            let named = |text: &str| {
+                text.split(|c: char| c != '_' && !c.is_ascii_lowercase()).any(|word| word == name)
+            };
+            assert!(named(columns) && named(rows), "{name}");
+        }
+    }
 }

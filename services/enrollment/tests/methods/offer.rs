@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use enrollment::config::Jobs;
+use enrollment::domain::admission::{self, Application};
 use enrollment::job::{Bench, promote};
+use enrollment::rpc::apply::{Decide as _, Desk};
 use policy::Live;
 use proto::enrollment::v1::enrollment::{ReleaseReason, State};
 use proto::enrollment::v1::event::Kind;
@@ -16,6 +18,7 @@ use proto::enrollment::v1::{
 use sea_orm::{ConnectionTrait as _, Statement};
 use shared::caller::Role;
 use shared::db::Kind as Engine;
+use shared::random;
 use shared::testing::moment;
 use shared::value::{Id, Section};
 use tonic::Status;
@@ -385,6 +388,46 @@ async fn whoever_cannot_sit_never_keeps_another_sections_line_from_moving() {
         assert_eq!(promote::promote(&bench).await.unwrap(), 1);
 
         assert_eq!(world.told(&waiting.id).await, ["waitlisted", "seat_confirmed"]);
+        world.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_newcomer_never_gets_the_seat_that_somebody_in_line_could_take_by_now() {
+    on_each(|mut world| async move {
+        let (term_id, wanted) = world.open(FREE, one_seat()).await;
+        let rival =
+            world.section(term_id, Menu { start_time: "16:30", end_time: "17:30", ..one_seat() }).await;
+        let [seated, waiting, newcomer] = <[Family; 3]>::try_from(world.families(3).await).unwrap();
+        let theirs = world.apply(&seated, wanted).await;
+        let place = world.apply(&waiting, wanted).await;
+        world.apply(&waiting, rival).await;
+        withdraw(&world, &seated, &theirs).await.unwrap();
+        assert_eq!(world.get(&place.id).await.state(), State::Waitlisted, "sits in the rival");
+        // The rival is cancelled, and before any job has looked, somebody new asks for the free seat.
+        world.halt().await;
+        world.cancel(rival).await;
+        let desk = Desk {
+            db: (**world.db).clone(),
+            clock: world.clock.shared(),
+            packs: world.packs.clone(),
+            hints: Arc::default(),
+        };
+        let application = Application {
+            enrollment_id: random::id(world.now()),
+            request_id: random::uuid(world.now()),
+            guardian_id: newcomer.guardian_id,
+            district_id: Id::new(world.school.path[0]),
+            pupil_id: newcomer.pupil_id,
+            section_id: wanted,
+            join_waitlist: false,
+        };
+
+        let refused = desk.decide(&[&application]).await.unwrap().remove(0);
+
+        assert!(matches!(refused, Err(admission::Error::Full { .. })), "{refused:?}");
+        assert_eq!(world.told(&place.id).await, ["waitlisted", "seat_confirmed"]);
         world.end().await;
     })
     .await;

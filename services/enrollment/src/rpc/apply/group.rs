@@ -16,7 +16,7 @@ use crate::domain::round;
 use crate::domain::section::Section;
 use crate::domain::term::Ruling;
 use crate::hint::Hints;
-use crate::{event, store};
+use crate::{change, event, store};
 
 /// Where groups are decided.
 #[derive(Clone)]
@@ -66,7 +66,8 @@ impl Desk {
         let districts: HashSet<_> = parts().map(|part| part.district_id).collect();
         let requests: Vec<_> = group.iter().flat_map(|ask| ask.requests()).collect();
 
-        let sections = store::section::lock(tx, section_ids).await?;
+        let mut sections = store::section::lock(tx, section_ids).await?;
+        self.serve_lines(tx, &mut sections).await?;
         let pupils = store::pupil::lock(tx, &pupil_ids).await?;
         // Read by statements of their own, after the locks: they see all that those we waited for have committed.
         let found = store::enrollment::find_for(tx, &districts, &pupil_ids, &requests).await?;
@@ -87,6 +88,19 @@ impl Desk {
                 .collect(),
         };
         Ok((snapshot, found))
+    }
+
+    /// Gives seats that stayed free to those in line who can sit by now: they stood there before whoever comes now.
+    async fn serve_lines(&self, tx: &Tx, sections: &mut [Section]) -> Result<(), Error> {
+        let waited_for =
+            |section: &&mut Section| section.seats.free_count() > 0 && section.seats.waitlisted_count > 0;
+        for section in sections.iter_mut().filter(waited_for) {
+            let now = tx.now(self.clock.as_ref()).await?;
+            if change::promote(tx, section, now).await? > 0 {
+                store::section::save_seats(tx, [&*section]).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn terms(&self, tx: &Tx, sections: &[Section]) -> Result<HashMap<Id<TermKind>, Term>, Error> {

@@ -3,6 +3,7 @@
 mod care;
 mod leaving;
 mod month;
+mod races;
 mod roll;
 mod school;
 mod staff;

@@ -126,7 +126,10 @@ async fn step(
             let Some(at) = some(*at, sent.applications.len()) else { return Ok(()) };
             let (pupil, section, join, request) = sent.applications[at].clone();
             let expected = match sent.given[at] {
-                Some(given) => Ok(given),
+                Some(given) => {
+                    model.promote(section);
+                    Ok(given)
+                }
                 // Nothing was kept of it: it is a first time again.
                 None => model.apply(pupil, section, join),
             };

@@ -57,6 +57,8 @@ impl Model {
     }
 
     pub fn apply(&mut self, pupil: usize, section: usize, join: bool) -> Result<usize, &'static str> {
+        // Whoever stands in line and can sit by now is first.
+        self.promote(section);
         let is_full = self.sections[section].taken >= CAPACITY[section];
         let is_here = |row: &Row| (row.pupil, row.section) == (pupil, section) && row.state != "released";
         match () {

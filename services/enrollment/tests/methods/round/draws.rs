@@ -6,13 +6,13 @@ use proto::enrollment::v1::enrollment::State;
 use proto::enrollment::v1::wish_result::Outcome;
 use proto::enrollment::v1::{
     GetDrawBundleRequest, GetDrawReceiptRequest, OpenRoundRequest, RehearseRoundRequest, SeedSource,
-    Siblings, rehearse_round_request, seed_source,
+    Siblings, rehearse_round_request, round, seed_source,
 };
 use shared::caller::Role;
 use shared::status::violations_of;
 use tonic::Code;
 
-use super::stage::{DIGITS, Stage, beacon, on};
+use super::stage::{DIGITS, Stage, beacon, on, opening};
 use crate::support::{FREE, Menu, REVIEWED, on_each, reason};
 
 #[tokio::test]
@@ -63,7 +63,9 @@ async fn c39_a_round_is_drawn_from_wishes_to_seats_and_anybody_can_repeat_it() {
         let full: BTreeMap<_, _> = stage.sections.iter().map(ToString::to_string).zip([2, 2, 3]).collect();
         assert_eq!(seats, full);
         // The line of the dearest is in the order of the draw.
-        let line: Vec<_> = bundle.outcome.sections[0].waitlist.iter().map(|one| one.number).collect();
+        let code = stage.sections[0].to_string();
+        let first = bundle.terms.sections.iter().position(|section| section.code == code).unwrap();
+        let line: Vec<_> = bundle.outcome.sections[first].waitlist.iter().map(|one| one.number).collect();
         let mut waiting = Vec::new();
         for at in 0..6 {
             let first = stage.sections[0].to_string();
@@ -190,7 +192,12 @@ async fn c41_a_seat_taken_elsewhere_before_the_draw_is_kept_and_the_one_drawn_go
         stage.wish(0, &[&[0]]).await;
         stage.wish(1, &[&[0]]).await;
         stage.close().await;
-        stage.world.open_round(stage.term_id).await;
+        let left_over = OpenRoundRequest {
+            mode: round::Mode::FirstCome.into(),
+            sources: Vec::new(),
+            ..opening(&stage.world, stage.term_id)
+        };
+        stage.world.staff(Role::Principal).open_round(left_over).await.unwrap();
         for family in &stage.families {
             stage.world.apply(family, stage.sections[1]).await;
         }

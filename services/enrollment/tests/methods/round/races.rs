@@ -12,9 +12,10 @@ use crate::support::{FREE, World, on_each, reason};
 async fn replicas_that_close_and_draw_at_once_do_it_once() {
     on_each(|world| async move {
         let caller = staff(&world, Role::Principal);
-        let other = RoundServiceClient::new(world.replica_link(&caller).await);
         let mut world = world;
         for _ in 0..3 {
+            // A replica more each time: all of them close, some of them draw.
+            let other = RoundServiceClient::new(world.replica_link(&caller).await);
             let stage = Stage::open(world, FREE, &[on(1, 2), on(2, 1)], 5).await;
             for at in 0..5 {
                 stage.wish(at, &[&[0], &[1]]).await;

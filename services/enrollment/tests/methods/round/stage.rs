@@ -51,14 +51,17 @@ pub fn list(sections: &[Id<Section>]) -> WishList {
     }
 }
 
-/// A ranked round from now on for a day.
+/// How long a round is open: shorter than a token holds, so that whoever asked before the closing can ask after it.
+pub const OPEN_FOR: TimeDelta = TimeDelta::minutes(4);
+
+/// A ranked round from now on.
 pub fn opening(world: &World, term_id: Id<Term>) -> OpenRoundRequest {
     OpenRoundRequest {
         request_id: world.request_id(),
         term_id: term_id.to_string(),
         mode: round::Mode::Ranked.into(),
         open_time: Some(time(world.now())),
-        close_time: Some(time(world.now() + TimeDelta::days(1))),
+        close_time: Some(time(world.now() + OPEN_FOR)),
         sources: vec![beacon()],
         ..OpenRoundRequest::default()
     }
@@ -110,7 +113,7 @@ impl Stage {
         let families = world.families(family_count).await;
         let request = change(opening(&world, term_id));
         let opened = world.staff(Role::Principal).open_round(request).await.unwrap().into_inner();
-        let closes_at = world.now() + TimeDelta::days(1);
+        let closes_at = world.now() + OPEN_FOR;
         let round_id = opened.round.unwrap().id;
         Self { world, term_id, round_id, sections, families, closes_at }
     }

@@ -5,7 +5,7 @@ use proto::enrollment::v1::{SetWishesRequest, round};
 use shared::caller::Role;
 use tonic::Code;
 
-use super::stage::{Stage, list, on};
+use super::stage::{OPEN_FOR, Stage, list, on};
 use crate::support::{FREE, Menu, fact, on_each, reason};
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn wishes_are_taken_from_the_opening_millisecond_until_before_the_closing_
     on_each(|world| async move {
         let stage = Stage::open(world, FREE, &[on(1, 2)], 1).await;
         let step = TimeDelta::milliseconds(1);
-        let opens_at = stage.closes_at - TimeDelta::days(1);
+        let opens_at = stage.closes_at - OPEN_FOR;
 
         stage.world.clock.set(opens_at - step);
         assert_eq!(reason(&stage.try_wish(0, &[&[0]]).await.unwrap_err()), "ROUND_NOT_OPEN");
