@@ -333,6 +333,7 @@ impl Recorder {
             let (told, enrollment) = match answered {
                 None => (Told::Unknown, None),
                 Some(Err(refusal)) if reason(&refusal) == "SECTION_FULL" && !join => (Told::Full, None),
+                Some(Err(refusal)) if is_no_answer(&refusal) => (Told::Unknown, None),
                 Some(Err(refusal)) => panic!("not explained: {refusal:?}"),
                 Some(Ok(answer)) => {
                     let given = answer.into_inner().enrollment.unwrap();
@@ -369,10 +370,7 @@ impl Recorder {
         let to = self.now();
         let told = match answered {
             None => Told::Unknown,
-            // It said that it was changed meanwhile, or busy; whatever that means, it may have happened.
-            Some(Err(refusal)) if [Code::Aborted, Code::Unavailable].contains(&refusal.code()) => {
-                Told::Unknown
-            }
+            Some(Err(refusal)) if is_no_answer(&refusal) => Told::Unknown,
             Some(Err(refusal)) => panic!("not explained: {refusal:?}"),
             Some(Ok(answer)) => {
                 assert_eq!(answer.into_inner().enrollment.unwrap().state(), State::Released);
@@ -420,6 +418,11 @@ impl Recorder {
         let count = |count: i32| usize::try_from(count).unwrap();
         Told::Counted(count(seats.taken_count), count(seats.waitlisted_count))
     }
+}
+
+/// Says whether a refusal leaves open what became of the call.
+fn is_no_answer(refusal: &Status) -> bool {
+    [Code::Aborted, Code::Unavailable, Code::DeadlineExceeded, Code::Cancelled].contains(&refusal.code())
 }
 
 fn heard(enrollment: &Enrollment) -> Told {
