@@ -210,6 +210,7 @@ impl World {
                 seats: Seats {
                     capacity_count: new.capacity_count,
                     taken_count: 0,
+                    promised_count: 0,
                     waitlisted_count: 0,
                     last_waitlist_number: 0,
                     basic_care: false,
