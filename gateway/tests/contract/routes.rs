@@ -536,7 +536,7 @@ fn asked(operation: &str, field: &str) -> &'static str {
         "page_size" => "20",
         "version_number" => "2",
         "page_token" => "next",
-        "late_only" | "open_only" | "awaiting_only" => "true",
+        "late_only" | "open_only" | "awaiting_only" | "pending_only" => "true",
         "first_day" | "last_day" => "2026-09-07",
         "section" => "primary",
         "question" => "fee",
