@@ -80,6 +80,7 @@ const PUBLIC: [&str; 18] = [
     "explain_policy",
     "find_ticket",
     "get_agreement",
+    "get_draw",
     "get_menu",
     "get_node",
     "get_tariff",
