@@ -75,7 +75,7 @@ fn every_write_takes_a_key_but_those_that_need_none() {
 }
 
 /// Operations for anyone. All others need a session.
-const PUBLIC: [&str; 18] = [
+const PUBLIC: [&str; 19] = [
     "consent_terms",
     "explain_policy",
     "find_ticket",

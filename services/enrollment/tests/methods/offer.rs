@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use enrollment::config::Jobs;
 use enrollment::domain::admission::{self, Application};
+use enrollment::domain::basket::{Ask, Refusal};
 use enrollment::job::{Bench, promote};
 use enrollment::rpc::apply::{Decide as _, Desk};
 use policy::Live;
@@ -424,9 +425,9 @@ async fn a_newcomer_never_gets_the_seat_that_somebody_in_line_could_take_by_now(
             join_waitlist: false,
         };
 
-        let refused = desk.decide(&[&application]).await.unwrap().remove(0);
+        let refused = desk.decide(&[&Ask::One(application.clone())]).await.unwrap().remove(0);
 
-        assert!(matches!(refused, Err(admission::Error::Full { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(Refusal::One(admission::Error::Full { .. }))), "{refused:?}");
         assert_eq!(world.told(&place.id).await, ["waitlisted", "seat_confirmed"]);
         world.end().await;
     })
