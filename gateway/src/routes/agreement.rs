@@ -38,7 +38,7 @@ fn client(edge: &Edge, session: &Session) -> Client {
 struct NewAgreement {
     /// The title, 1 to 80 characters.
     title: String,
-    /// The text, 1 to 20,000 characters.
+    /// The text, 1 to 24,000 characters.
     body: String,
 }
 

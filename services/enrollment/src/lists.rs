@@ -22,7 +22,7 @@ use crate::store;
 use crate::store::vault::Vault;
 
 /// How many pupils one statement names at most: far below what both databases bind.
-const PUPILS: usize = 5_000;
+const PUPILS: usize = 4_000;
 
 /// Closes the lists of a locked round for the act of `terms`, whose row is kept already: fixes entries and capacities, commits to
 /// them, promises the free seats to the draw, and tells. Locks the sections.

@@ -24,7 +24,7 @@ pub struct Agreement {
     pub version_number: i32,
     /// The title, 1 to 80 characters.
     pub title: String,
-    /// The text, 1 to 20,000 characters.
+    /// The text, 1 to 24,000 characters.
     pub body: String,
     /// What title and text are known by: 64 hexadecimal digits.
     pub digest: String,

@@ -19,7 +19,7 @@ const ROLES: &[Role] = &[Role::TeachingOffice, Role::Principal];
 const TITLE_LENGTH: usize = 80;
 
 /// The longest text, in characters.
-const BODY_LENGTH: usize = 20_000;
+const BODY_LENGTH: usize = 24_000;
 
 struct Parsed {
     request_id: Uuid,

@@ -18,7 +18,7 @@ use crate::domain::round::Round;
 const TABLE: &str = "wish";
 
 /// How many ids one statement names at most: far below what both databases bind.
-const IDS: usize = 5_000;
+const IDS: usize = 4_000;
 
 /// A list as its JSON column keeps it.
 #[derive(Serialize, Deserialize)]

@@ -122,7 +122,8 @@ async fn class_3_a_settlement_told_by_two_ways_confirms_once() {
         world.clock.advance(TimeDelta::minutes(30));
         let (one, other) =
             tokio::join!(world.hear_settled(&held.id, false), world.hear_settled(&held.id, true));
-        (one.unwrap(), other.unwrap());
+        one.unwrap();
+        other.unwrap();
         world.until(&held.id, State::Confirmed).await;
         world.hear_settled(&held.id, false).await.unwrap();
 
@@ -179,7 +180,8 @@ async fn class_6_capacity_is_released_once_and_only_once_whoever_releases() {
                 promote::promote(&bench)
             );
             assert!(given_back.iter().all(|answer| answer.as_ref().unwrap().state() == State::Released));
-            (expired.unwrap(), also.unwrap());
+            expired.unwrap();
+            also.unwrap();
 
             assert_eq!(world.told(&theirs.id).await, ["review_begun", "seat_released"]);
             assert_eq!(counters(&world, section_id).await, (1, 1), "one seat, and one still in line");
@@ -286,7 +288,8 @@ async fn class_12_joining_two_lists_at_once_seats_a_child_in_one_hour_once() {
             // Both seats come free at the same moment, at two processes.
             let (first, second) =
                 tokio::join!(withdraw(&world, &a, &in_one, true), withdraw(&world, &b, &in_other, false));
-            (first.unwrap(), second.unwrap());
+            first.unwrap();
+            second.unwrap();
 
             let states = [world.get(&waiting[0].id).await.state(), world.get(&waiting[1].id).await.state()];
             assert!(

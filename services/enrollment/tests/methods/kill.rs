@@ -98,7 +98,7 @@ async fn rush(
                         return answer.into_inner().enrollment;
                     }
                     Err(refusal) if tries > 1 => {
-                        println!("tried again: {:?} {}", refusal.code(), refusal.message())
+                        tell(&format!("tried again: {:?} {}", refusal.code(), refusal.message()))
                     }
                     Err(_) => {}
                 }
@@ -183,9 +183,9 @@ async fn survive(kind: Kind, kills: usize) {
         assert_eq!(places[&State::Waitlisted], line);
         assert_eq!(usize::try_from(rows(&world, &of_section).await).unwrap(), FAMILIES);
     }
-    println!(
+    tell(&format!(
         "{kind}: killed {kills} times with {unanswered_count} unanswered, of which {silently_kept_count} were kept"
-    );
+    ));
     assert!(unanswered_count > 0, "no kill hit a request on its way");
     drop(program);
     world.end().await;
@@ -199,4 +199,9 @@ async fn what_was_acknowledged_survives_every_kill_and_nothing_happens_twice_on_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_survives_every_kill_and_nothing_happens_twice_on_postgres() {
     survive(Kind::Postgres, 5).await;
+}
+
+#[expect(clippy::print_stderr, reason = "what was provoked, for whoever asks for the output")]
+fn tell(line: &str) {
+    eprintln!("{line}");
 }

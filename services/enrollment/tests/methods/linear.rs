@@ -344,13 +344,13 @@ impl Recorder {
             match (told, enrollment) {
                 // Whoever does not know what became of it stops here.
                 (Told::Unknown, _) => return,
-                (_, Some(given)) if self.roll(2) == 0 => {
-                    if !self.withdraw(number, family, &given, history).await {
+                (_, Some(given)) => {
+                    let goes_on = self.roll(2) == 0 && self.withdraw(number, family, &given, history).await;
+                    if !goes_on {
                         return;
                     }
                 }
-                (_, Some(_)) => return,
-                _ => {}
+                (_, None) => {}
             }
         }
     }

@@ -257,7 +257,7 @@ fn tell_many(kind: Kind) {
             Ok(())
         })
     });
-    println!("{kind}: {} lives of {} steps in {:?}", told.get(), steps.get(), began_at.elapsed());
+    tell(&format!("{kind}: {} lives of {} steps in {:?}", told.get(), steps.get(), began_at.elapsed()));
     outcome.unwrap_or_else(|error| panic!("{kind}: {error}"));
     assert!(told.get() >= STORIES);
 }
@@ -270,4 +270,9 @@ fn whatever_happens_to_enrollments_the_service_stands_where_the_model_stands_on_
 #[test]
 fn whatever_happens_to_enrollments_the_service_stands_where_the_model_stands_on_postgres() {
     tell_many(Kind::Postgres);
+}
+
+#[expect(clippy::print_stderr, reason = "how much was told, for whoever asks for the output")]
+fn tell(line: &str) {
+    eprintln!("{line}");
 }
