@@ -113,7 +113,24 @@ impl<W: Write> Tour<'_, W> {
                 return Ok(None);
             }
         }
+        self.agreement(school, teaching, &term_id).await?;
         self.open_round(teaching, &term_id, rivals).await
+    }
+
+    /// Where guardians sign an agreement first, the new term has the words of the old one.
+    async fn agreement(&self, school: &School, teaching: &Person, term_id: &str) -> anyhow::Result<()> {
+        let path = format!("/v1/terms/{}/agreement", school.district.term_id);
+        let known = self.site.stranger().get(&path).await?.expect(200)?;
+        let agreement = &known["agreement"];
+        if known["required"] != true || agreement.is_null() {
+            return Ok(());
+        }
+        let words = json!({ "title": agreement["title"], "body": agreement["body"] });
+        let key = Uuid::from_bytes(shared::random::bytes());
+        teaching
+            .post_when_heard(&format!("/v1/terms/{term_id}/agreement"), &words, key, &NOT_YET)
+            .await
+            .map(drop)
     }
 
     /// Arranges every course of the school's menu again, and two of them at one time with few seats for all grades.

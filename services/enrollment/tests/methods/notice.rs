@@ -172,6 +172,7 @@ async fn what_was_sent_stays_and_a_correction_refers_to_it() {
         let family = world.family().await;
         let wrong = send(&world, letter(&world)).await;
         let right = SendNoticeRequest { corrects_id: wrong.id.clone(), ..letter(&world) };
+        world.clock.advance(chrono::TimeDelta::seconds(1));
 
         let right = send(&world, right).await;
 
