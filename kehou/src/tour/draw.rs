@@ -204,9 +204,9 @@ impl<W: Write> Tour<'_, W> {
         });
         let path = format!("/v1/terms/{term_id}/rounds");
         let Some(opened) = self.allowed(teaching, &path, &round).await? else { return Ok(None) };
-        let id = text(&opened["round"], "id");
+        let id = text(&opened, "id");
         ensure!(!id.is_empty(), "no round: {opened}");
-        let slots = list(&opened["round"]["draw"], "slots").len();
+        let slots = list(&opened["draw"], "slots").len();
         self.step("教导处", "开一轮志愿抽签，公布种子将来自哪里", format!("{slots} 个时段各自抽签"))?;
         Ok(Some(Open { id, close_at, rivals }))
     }

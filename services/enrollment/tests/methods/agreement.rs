@@ -402,7 +402,7 @@ async fn what_is_none_of_the_caller_s_business_is_not_found_and_every_bad_field_
             request_id: world.request_id(),
             term_id: term_id.to_string(),
             title: "题".repeat(81),
-            body: "文".repeat(20_001),
+            body: "文".repeat(24_001),
         };
         let long = staff(&world, Role::Principal).publish_agreement(long).await.unwrap_err();
         assert_eq!(shared::status::violations_of(&long).list().len(), 2);

@@ -124,7 +124,7 @@ async fn where_nobody_says_it_a_seat_from_the_line_waits_as_any_other_and_the_op
 
         withdraw(&world, &seated, &theirs).await.unwrap();
 
-        let promoted = world.get(&waiting.id).await;
+        let promoted = world.until(&waiting.id, State::Held).await;
         assert_eq!(expires(&promoted), moment("2026-09-02T00:20:00+08:00").timestamp());
         let term_id = world.term(CHARGED).await;
         world.section(term_id, Menu::default()).await;
