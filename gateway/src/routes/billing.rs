@@ -1,9 +1,8 @@
 //! Fees, payments, refunds, waivers.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use chrono::{DateTime, NaiveDate, Utc};
-use http::{HeaderValue, header};
 use proto::billing::v1 as pb;
 use proto::billing::v1::billing_service_client::BillingServiceClient;
 use serde::{Deserialize, Serialize};
@@ -13,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::{ANSWER_BYTES, Answer, IdempotencyHeader, PageAsked, UploadForm, WECHAT_DEADLINE};
+use super::{ANSWER_BYTES, Answer, IdempotencyHeader, PageAsked, UploadForm, WECHAT_DEADLINE, evidence};
 use crate::Edge;
 use crate::convert::{moment, number, word};
 use crate::problem::{Problem, Refusal};
@@ -500,14 +499,7 @@ async fn get_evidence(
 ) -> Result<Response, Refusal> {
     let request = pb::GetEvidenceRequest { evidence_id: id.to_string() };
     let answer = client(&edge, &session).get_evidence(request).await?.into_inner();
-    let mut response = answer.content.into_response();
-    let headers = response.headers_mut();
-    // Whatever a family uploaded must not run in an officer's browser.
-    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
-    if let Ok(value) = HeaderValue::try_from(answer.content_type) {
-        headers.insert(header::CONTENT_TYPE, value);
-    }
-    Ok(response)
+    Ok(evidence(answer.content, &answer.content_type))
 }
 
 /// An application for a waiver.

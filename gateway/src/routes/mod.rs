@@ -22,7 +22,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
@@ -104,6 +104,17 @@ const LONG_DEADLINE: Duration = Duration::from_secs(30);
 
 /// How long billing may take when it has to ask WeChat; more than the ordinary deadline.
 const WECHAT_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Gives a family's document back, to be saved: whatever was uploaded must not run in an officer's browser.
+fn evidence(content: impl IntoResponse, content_type: &str) -> Response {
+    let mut response = content.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
+    if let Ok(value) = HeaderValue::try_from(content_type) {
+        headers.insert(header::CONTENT_TYPE, value);
+    }
+    response
+}
 
 fn routes() -> OpenApiRouter<Edge> {
     OpenApiRouter::with_openapi(Frame::openapi())

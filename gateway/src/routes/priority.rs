@@ -1,9 +1,8 @@
 //! Priority groups: claims, what proves them, decisions, appeals.
 
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use chrono::{DateTime, Utc};
-use http::{HeaderValue, header};
 use proto::enrollment::v1 as pb;
 use proto::enrollment::v1::priority_service_client::PriorityServiceClient;
 use serde::{Deserialize, Serialize};
@@ -13,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::{ANSWER_BYTES, Answer, IdempotencyHeader, PageAsked, UploadForm};
+use super::{ANSWER_BYTES, Answer, IdempotencyHeader, PageAsked, UploadForm, evidence};
 use crate::Edge;
 use crate::convert::{moment, word};
 use crate::problem::{Problem, Refusal};
@@ -128,14 +127,7 @@ async fn get_priority_evidence(
 ) -> Result<Response, Refusal> {
     let request = pb::GetEvidenceRequest { evidence_id: id.to_string() };
     let answer = client(&edge, &session).get_evidence(request).await?.into_inner();
-    let mut response = answer.content.into_response();
-    let headers = response.headers_mut();
-    // Whatever a family uploaded must not run in an officer's browser.
-    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
-    if let Ok(value) = HeaderValue::try_from(answer.content_type) {
-        headers.insert(header::CONTENT_TYPE, value);
-    }
-    Ok(response)
+    Ok(evidence(answer.content, &answer.content_type))
 }
 
 /// A claim.
