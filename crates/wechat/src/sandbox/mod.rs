@@ -139,6 +139,8 @@ struct Sandbox {
     faults: Mutex<Faults>,
     codes: Mutex<HashMap<String, Code>>,
     token: Mutex<AccessTokens>,
+    /// How many messages are taken in a day of Beijing; none: as many as come.
+    message_day_count: Mutex<Option<u64>>,
     bills: Mutex<HashMap<String, BillFile>>,
     /// Counts delivered notifications, for those that wait for another one.
     delivered: tokio::sync::watch::Sender<u64>,
@@ -223,6 +225,7 @@ impl Sandbox {
             faults: Mutex::default(),
             codes: Mutex::default(),
             token: Mutex::default(),
+            message_day_count: Mutex::default(),
             bills: Mutex::default(),
             delivered: tokio::sync::watch::Sender::new(0),
             tasks: TaskTracker::new(),
