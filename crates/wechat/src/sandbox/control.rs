@@ -296,9 +296,9 @@ struct LimitBody {
 }
 
 /// Limits the messages of a day, as WeChat limits a mini-program.
-async fn message_limit(State(sandbox): State<Arc<Sandbox>>, Json(body): Json<LimitBody>) -> StatusCode {
+async fn message_limit(State(sandbox): State<Arc<Sandbox>>, Json(body): Json<LimitBody>) -> Json<Value> {
     *lock(&sandbox.message_day_count) = body.day_count;
-    StatusCode::NO_CONTENT
+    Json(json!({ "day_count": body.day_count }))
 }
 
 #[derive(Serialize, Default)]

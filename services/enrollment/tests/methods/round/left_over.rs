@@ -322,6 +322,8 @@ async fn an_extension_and_a_cancellation_reach_every_family_once() {
         for _ in 0..2 {
             principal.extend_round(longer.clone()).await.unwrap();
         }
+        // The newer notice is the first.
+        stage.world.clock.set(stage.world.now() + TimeDelta::seconds(1));
         for request in [off.clone(), off, stage.cancelling()] {
             principal.cancel_round(request).await.unwrap();
         }
