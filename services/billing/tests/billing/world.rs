@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
@@ -425,7 +425,7 @@ impl World {
     }
 
     fn with_token(&self, token: &str) -> Client {
-        let link = self.link.as_caller(token).with_deadline(Duration::from_secs(20));
+        let link = self.link.as_caller(token).with_deadline(Duration::from_secs(60));
         BillingServiceClient::new(link).max_encoding_message_size(8 << 20).max_decoding_message_size(8 << 20)
     }
 
@@ -546,7 +546,8 @@ impl World {
     }
 
     pub async fn until<F: Future<Output = bool>>(&self, what: &str, mut holds: impl FnMut() -> F) {
-        for _ in 0..600 {
+        let until = Instant::now() + Duration::from_secs(120);
+        while Instant::now() < until {
             if holds().await {
                 return;
             }
