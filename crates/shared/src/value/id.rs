@@ -161,6 +161,10 @@ kinds! {
     Tariff = "tariff",
     /// One balanced entry of the ledger.
     Journal = "journal",
+    /// A difference between a bill and our books.
+    Case = "case",
+    /// A correction of the ledger.
+    Correction = "correction",
     /// A complaint or suggestion.
     Ticket = "ticket",
     /// One meeting of a section on one day.

@@ -11,6 +11,7 @@
 //! | it was paid a second time | wechat_clearing | surplus |
 //! | that is to go back | surplus | refund_payable |
 //! | a refund arrived | refund_payable | wechat_clearing |
+//! | two people corrected the books | what they say, or an entry reversed | |
 
 use shared::value::{Fen, FenError};
 
@@ -41,6 +42,12 @@ impl Account {
         Self::WaiverSubsidy,
         Self::WechatClearing,
     ];
+
+    /// The account with a code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|account| account.code() == code)
+    }
 
     /// The account's code.
     #[must_use]
@@ -156,6 +163,20 @@ pub fn surplus_returned(amount: Fen) -> Result<Entry, FenError> {
 /// [`FenError`].
 pub fn refunded(amount: Fen) -> Result<Entry, FenError> {
     Entry::moved(&[(Account::RefundPayable, Account::WechatClearing, amount)])
+}
+
+/// Two people moved an amount from one account to another.
+///
+/// # Errors
+/// [`FenError`].
+pub fn transferred(debit: Account, credit: Account, amount: Fen) -> Result<Entry, FenError> {
+    Entry::moved(&[(debit, credit, amount)])
+}
+
+/// The reverse of an entry's lines.
+#[must_use]
+pub fn reversed(lines: &[Line]) -> Entry {
+    Entry(lines.iter().map(|line| Line { amount: -line.amount, ..*line }).collect())
 }
 
 #[cfg(test)]

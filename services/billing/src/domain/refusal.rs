@@ -1,5 +1,6 @@
 //! Every no, with the facts a sentence about it needs.
 
+use chrono::NaiveDate;
 use policy::fee::FeeRefusal;
 use policy::waiver::WaiverRefusal;
 use policy::{Basis, Silent};
@@ -130,6 +131,48 @@ pub enum Refusal {
     /// The same person decided before.
     #[error("a second person must decide")]
     SecondPersonRequired,
+    /// WeChat gave another bill of that day before.
+    #[error("the bill of {day} is not the one kept")]
+    BillChanged {
+        /// The bill's day.
+        day: NaiveDate,
+    },
+    /// Somebody else looks into the case.
+    #[error("another person has taken the case")]
+    CaseTaken,
+    /// Nobody has taken the case yet.
+    #[error("the case is not taken")]
+    CaseNotTaken,
+    /// Nothing is to be done about the case any more.
+    #[error("the case is resolved")]
+    CaseResolved,
+    /// The month is not over, or not for an hour.
+    #[error("the period can be closed from {opens_at}")]
+    PeriodNotOver {
+        /// From when it can be closed.
+        opens_at: Moment,
+    },
+    /// A later month is closed, and this one with it.
+    #[error("the period {month} is closed")]
+    PeriodClosed {
+        /// The month.
+        month: String,
+    },
+    /// Differences of the month's bills wait for a person.
+    #[error("{waiting_count} differences wait")]
+    PeriodHasCases {
+        /// How many.
+        waiting_count: u64,
+    },
+    /// It was decided otherwise, or by somebody else.
+    #[error("the correction is decided")]
+    CorrectionDecided,
+    /// The entry is reversed already, or another correction resolves the case.
+    #[error("there is a correction for this")]
+    CorrectionExists,
+    /// A correction is not reversed: another one is wanted instead.
+    #[error("a correction is corrected by another, not reversed")]
+    CorrectionNotReversible,
     /// An amount left the range of 64 bits, or a price was asked that cannot exist.
     #[error("an amount cannot be worked out: {why}")]
     Unworkable {

@@ -64,6 +64,21 @@ impl From<Refusal> for Status {
             }
             Refusal::RoleNotAllowed => status::denied("ROLE_NOT_ALLOWED"),
             Refusal::SecondPersonRequired => status::denied("SECOND_PERSON_REQUIRED"),
+            Refusal::BillChanged { day } => status::refused("BILL_CHANGED", &[("day", day.to_string())]),
+            Refusal::CaseTaken => status::refused("CASE_TAKEN", &[]),
+            Refusal::CaseNotTaken => status::refused("CASE_NOT_TAKEN", &[]),
+            Refusal::CaseResolved => status::refused("CASE_RESOLVED", &[]),
+            Refusal::PeriodNotOver { opens_at } => {
+                let open_time = opens_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+                status::refused("PERIOD_NOT_OVER", &[("open_time", open_time)])
+            }
+            Refusal::PeriodClosed { month } => status::refused("PERIOD_CLOSED", &[("month", month)]),
+            Refusal::PeriodHasCases { waiting_count } => {
+                status::refused("PERIOD_HAS_CASES", &[("waiting_count", waiting_count.to_string())])
+            }
+            Refusal::CorrectionDecided => status::refused("CORRECTION_DECIDED", &[]),
+            Refusal::CorrectionExists => status::refused("CORRECTION_EXISTS", &[]),
+            Refusal::CorrectionNotReversible => status::refused("CORRECTION_NOT_REVERSIBLE", &[]),
             refusal @ Refusal::Unworkable { .. } => status::internal(&refusal),
         }
     }

@@ -98,7 +98,7 @@ pub struct World {
     payers: Payers,
     wechat_url: String,
     http: reqwest::Client,
-    _folder: TempDir,
+    folder: TempDir,
     _stop: DropGuard,
 }
 
@@ -215,7 +215,12 @@ impl World {
 
         let db = database::<Migrator>(kind).await;
         let mut links = links.into_iter();
-        let config = Config { refunds_per_second: 100, ..Config::default() };
+        let config = Config {
+            refunds_per_second: 100,
+            ledger_anchor_file: folder.path().join("ledger.anchor"),
+            ledger_anchor_seconds: 0,
+            ..Config::default()
+        };
         let sealer = Arc::new(Sealer::from_file(&folder.path().join("seal")).unwrap());
         let merchants = Merchants::one(pay);
         let parts = Parts {
@@ -249,7 +254,7 @@ impl World {
             payers,
             wechat_url,
             http: reqwest::Client::new(),
-            _folder: folder,
+            folder,
             _stop: stop.drop_guard(),
             clock,
         };
@@ -452,6 +457,17 @@ impl World {
         Caller::Staff(StaffMember { id: Id::new(Uuid::from_u128(number)), grants })
     }
 
+    /// The way to the service for a member of staff, for the methods of its other services.
+    pub fn staff_link(&self, number: u128, role: Role) -> Link {
+        self.link_of(&self.staff_caller(number, role))
+    }
+
+    /// The way to the service for anybody.
+    pub fn link_of(&self, caller: &Caller) -> Link {
+        let token = self.identity_signer.token(caller, Duration::from_secs(300)).unwrap();
+        self.link.as_caller(token).with_deadline(Duration::from_secs(20))
+    }
+
     pub fn staff(&self, number: u128, role: Role) -> Client {
         self.as_caller(&self.staff_caller(number, role))
     }
@@ -616,6 +632,18 @@ impl World {
         // PostgreSQL tells apart what SQLite does not.
         let wide: Result<i64, _> = row.try_get_by_index(0);
         Some(wide.unwrap_or_else(|_| i64::from(row.try_get_by_index::<i32>(0).unwrap())))
+    }
+
+    /// The id that a query gives.
+    pub async fn id(&self, sql: &str) -> Uuid {
+        let statement = Statement::from_string(self.db.read().get_database_backend(), sql);
+        let row = self.db.read().query_one_raw(statement).await.unwrap().unwrap();
+        row.try_get_by_index(0).unwrap()
+    }
+
+    /// Where the heads of the ledger's chains are written down.
+    pub fn anchor_file(&self) -> std::path::PathBuf {
+        self.folder.path().join("ledger.anchor")
     }
 
     pub async fn try_execute(&self, sql: &str) -> Result<(), sea_orm::DbErr> {
