@@ -213,7 +213,13 @@ struct Ground {
     packs: Arc<Live>,
     verifier: Arc<Verifier>,
     sandbox: SandboxConfig,
-    /// The first operator's credentials, when this start made it.
+    /// Where billing writes the heads of the ledger's chains down.
+#[must_use]
+pub fn anchor_file(data: &Path) -> PathBuf {
+    data.join("ledger.anchor")
+}
+
+/// The first operator's credentials, when this start made it.
     first_operator: Option<serde_json::Value>,
 }
 
@@ -354,7 +360,10 @@ impl Ground {
             now.clone(),
         )?;
         let parts = billing::Parts {
-            config: billing::Config::default(),
+            config: billing::Config {
+                ledger_anchor_file: anchor_file(&settings.data),
+                ..billing::Config::default()
+            },
             db: billing_db,
             clock: self.clock.clone(),
             verifier: self.verifier.clone(),

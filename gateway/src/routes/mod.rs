@@ -7,6 +7,7 @@ mod catalog;
 mod day;
 mod enrollment;
 mod identity;
+mod ledger;
 mod message;
 mod notice;
 mod priority;
@@ -131,6 +132,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(survey::routes())
         .merge(message::routes())
         .merge(billing::routes())
+        .merge(ledger::routes())
         .merge(supervision::routes())
 }
 
