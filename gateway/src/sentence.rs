@@ -423,6 +423,16 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "Seats are drawn in this round; please hand in wishes instead.",
     ),
     (
+        "LEFT_OVER_ONLY",
+        "这门课程在志愿截止后才发布，不参加本次抽签，将与抽签后的余位一起报名[，{open_time} 开始]。",
+        "This course was published after the lists closed; its seats are given with those the draw leaves over[, from {open_time}].",
+    ),
+    (
+        "APPLICATIONS_COLLECTED",
+        "开放之初的报名先登记、再统一排序，不比快慢，请选择同意候补后报名[；{tie_end_time} 后按先后顺序]。",
+        "The first applications are collected and put in order by lot; apply with a place in line[; from {tie_end_time} on they go by arrival].",
+    ),
+    (
         "APPLICATIONS_ONLY",
         "这轮选课先到先得，请直接报名。",
         "Seats are not drawn in this round; please apply directly.",
