@@ -6,6 +6,7 @@ mod billing;
 mod catalog;
 mod day;
 mod enrollment;
+mod fund;
 mod identity;
 mod message;
 mod notice;
@@ -131,6 +132,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(survey::routes())
         .merge(message::routes())
         .merge(billing::routes())
+        .merge(fund::routes())
         .merge(supervision::routes())
 }
 

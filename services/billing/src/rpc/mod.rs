@@ -6,6 +6,7 @@ mod close_invoice;
 mod convert;
 mod decide_waiver;
 mod error;
+pub mod fund;
 mod get_evidence;
 mod get_quote;
 mod get_refund_quote;

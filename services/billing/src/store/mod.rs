@@ -8,6 +8,8 @@ mod code;
 pub mod enrollment;
 mod entity;
 pub mod evidence;
+pub mod fund;
+pub mod heads;
 pub mod invoice;
 pub mod ledger;
 pub mod migration;

@@ -4,6 +4,7 @@
 
 mod authorization;
 mod close_invoice;
+mod fund;
 mod ledger;
 mod notification;
 mod pay;

@@ -1,12 +1,15 @@
 //! Rows as they are stored. No behaviour.
 
+pub mod enrolled;
 pub mod enrollment;
 pub mod evidence;
 pub mod evidence_reading;
+pub mod fund_entry;
 pub mod invoice;
 pub mod journal;
 pub mod node;
 pub mod notification;
+pub mod participation;
 pub mod payment;
 pub mod posting;
 pub mod pupil;
