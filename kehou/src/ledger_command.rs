@@ -52,7 +52,10 @@ impl LedgerCommand {
                         one.district_id, one.sealed_count, one.unsealed_count, one.anchor_count, one.head
                     )?;
                 }
-                ensure!(all.iter().all(|one| one.first_difference.is_none()), "a ledger is not what was sealed");
+                ensure!(
+                    all.iter().all(|one| one.first_difference.is_none()),
+                    "a ledger is not what was sealed"
+                );
             }
             Self::Export { district } => {
                 let mut failed = Ok(());
@@ -96,7 +99,9 @@ pub async fn reconcile(settings: &Settings, day: NaiveDate, out: &mut impl Write
             writeln!(
                 out,
                 "{folder:<10} {}  {day}  {} lines, {} agree",
-                text(line, "payee_mchid"), line["line_count"], line["matched_count"]
+                text(line, "payee_mchid"),
+                line["line_count"],
+                line["matched_count"]
             )?;
         }
         writeln!(out, "{folder:<10} {} differences wait for a person", answer.body["waiting_count"])?;

@@ -213,13 +213,7 @@ struct Ground {
     packs: Arc<Live>,
     verifier: Arc<Verifier>,
     sandbox: SandboxConfig,
-    /// Where billing writes the heads of the ledger's chains down.
-#[must_use]
-pub fn anchor_file(data: &Path) -> PathBuf {
-    data.join("ledger.anchor")
-}
-
-/// The first operator's credentials, when this start made it.
+    /// The first operator's credentials, when this start made it.
     first_operator: Option<serde_json::Value>,
 }
 
@@ -407,6 +401,12 @@ impl Ground {
             Addresses { gateway: gateway_url, sandbox: sandbox_url, process_id: std::process::id() };
         Ok((tasks, addresses, reached))
     }
+}
+
+/// Where billing writes the heads of the ledger's chains down.
+#[must_use]
+pub fn anchor_file(data: &Path) -> PathBuf {
+    data.join("ledger.anchor")
 }
 
 /// The first operator's credentials, when there was none yet.

@@ -565,6 +565,8 @@ struct SchoolMonth {
     owed_fen: i64,
     /// What is on its way back more than at the beginning.
     returning_fen: i64,
+    /// What corrections moved to accounts of public money and spending.
+    elsewhere_fen: i64,
     /// What is held at the end.
     held_fen: i64,
     /// Whether the books of the month are closed.
@@ -602,6 +604,7 @@ async fn get_school_statement(
         refunded_fen: one.refunded_fen,
         owed_fen: one.owed_fen,
         returning_fen: one.returning_fen,
+        elsewhere_fen: one.elsewhere_fen,
         held_fen: one.held_fen,
         is_closed: one.is_closed,
     };
@@ -632,7 +635,8 @@ async fn export_school_statement(
     Asked(asked): Asked<ExportAsked>,
 ) -> Result<Response, Refusal> {
     use pb::export_school_statement_request::Format;
-    let format = number("format", &asked.format, "FORMAT_", |name| Format::from_str_name(name).map(Into::into))?;
+    let format =
+        number("format", &asked.format, "FORMAT_", |name| Format::from_str_name(name).map(Into::into))?;
     let request = pb::ExportSchoolStatementRequest {
         school_id: school_id.to_string(),
         from_month: asked.from_month,

@@ -6,6 +6,7 @@ mod billing;
 mod catalog;
 mod day;
 mod enrollment;
+mod fund;
 mod identity;
 mod ledger;
 mod message;
@@ -133,6 +134,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(message::routes())
         .merge(billing::routes())
         .merge(ledger::routes())
+        .merge(fund::routes())
         .merge(supervision::routes())
 }
 

@@ -212,6 +212,7 @@ pub fn full_name(service: &str, method: &str) -> String {
         "agreement" | "day" | "notice" | "priority" | "round" | "survey" | "trial" => "enrollment",
         "message" => "identity",
         "ledger" | "reconciliation" => "billing",
+        "fund" => "billing",
         other => other,
     };
     format!("kehou.{package}.v1.{}{rest}Service/{method}", first.to_uppercase())

@@ -36,7 +36,11 @@ impl<W: Write> Tour<'_, W> {
                 Some(case) => {
                     let (id, kind) = (text(case, "id"), text(case, "kind"));
                     ensure!(kind == "missing_here", "found as {case}");
-                    self.step("平台", "逐笔核对账单、支付、账簿", format!("{kind}，交财务处理（待办 {waiting} 件）"))?;
+                    self.step(
+                        "平台",
+                        "逐笔核对账单、支付、账簿",
+                        format!("{kind}，交财务处理（待办 {waiting} 件）"),
+                    )?;
                     let path = format!("/v1/reconciliation-cases/{id}/take");
                     let taken = finance.post(&path, &json!({})).await?.expect(200)?;
                     self.step("局财务", "受理", text(&taken, "state"))?;
@@ -66,6 +70,10 @@ impl<W: Write> Tour<'_, W> {
         ensure!(sealed["is_true"] == true, "the chain does not hold: {sealed}");
         let head = text(&sealed, "head_hash");
         let count = number(&sealed, "sealed_count");
-        self.step("局财务", "重算账簿的链", format!("{count} 笔分录，末笔 {}…", head.get(..12).unwrap_or_default()))
+        self.step(
+            "局财务",
+            "重算账簿的链",
+            format!("{count} 笔分录，末笔 {}…", head.get(..12).unwrap_or_default()),
+        )
     }
 }

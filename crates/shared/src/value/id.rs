@@ -159,6 +159,8 @@ kinds! {
     Evidence = "evidence",
     /// A school's fee standard for a term.
     Tariff = "tariff",
+    /// A record of public money or spending.
+    FundEntry = "fund_entry",
     /// One balanced entry of the ledger.
     Journal = "journal",
     /// A difference between a bill and our books.

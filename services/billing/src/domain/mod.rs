@@ -11,6 +11,7 @@
 //! | [`refund`] | money on its way back |
 //! | [`release`] | what goes back when a seat is given back |
 //! | [`waiver`] | who need not pay, and who decides that |
+//! | [`fund`] | public money, staff pay and spending |
 //! | [`evidence`] | documents that prove a hardship |
 //! | [`ledger`] | accounts and balanced entries |
 //! | [`reconciliation`] | a day's bills held against payments, refunds and the ledger |
@@ -27,6 +28,7 @@ pub mod chain;
 pub mod correction;
 pub mod evidence;
 pub mod explanation;
+pub mod fund;
 pub mod invoice;
 pub mod ledger;
 pub mod number;

@@ -9,6 +9,7 @@ mod decide_correction;
 mod decide_waiver;
 mod error;
 mod family_statement;
+pub mod fund;
 mod get_evidence;
 mod get_quote;
 mod get_refund_quote;

@@ -124,6 +124,7 @@ fn message(one: &Statement, is_closed: bool) -> SchoolMonth {
         returning_fen: one.returning.get(),
         held_fen: one.held.get(),
         is_closed,
+        elsewhere_fen: one.elsewhere.get(),
     }
 }
 
@@ -138,6 +139,7 @@ fn sheet(months: &[SchoolMonth]) -> Sheet {
             Cell::Number(one.refunded_fen),
             Cell::Number(one.owed_fen),
             Cell::Number(one.returning_fen),
+            Cell::Number(one.elsewhere_fen),
             Cell::Number(one.held_fen),
             Cell::Text(closed.to_owned()),
         ]
@@ -152,6 +154,7 @@ fn sheet(months: &[SchoolMonth]) -> Sheet {
             "已退（分）",
             "欠费增减（分）",
             "待退增减（分）",
+            "转其他科目（分）",
             "月末结存（分）",
             "结账",
         ],

@@ -35,6 +35,12 @@ pub enum Kind {
     Refunded,
     /// Two people corrected the books.
     Corrected,
+    /// A grant, spending or pay was approved.
+    Approved,
+    /// A grant arrived.
+    Received,
+    /// What was approved was taken back.
+    Reversed,
 }
 
 impl Kind {
@@ -50,6 +56,9 @@ impl Kind {
             Self::Released => "released",
             Self::Refunded => "refunded",
             Self::Corrected => "corrected",
+            Self::Approved => "approved",
+            Self::Received => "received",
+            Self::Reversed => "reversed",
         }
     }
 }

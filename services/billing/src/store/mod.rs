@@ -12,6 +12,8 @@ pub mod correction;
 pub mod enrollment;
 mod entity;
 pub mod evidence;
+pub mod fund;
+pub mod heads;
 pub mod invoice;
 pub mod ledger;
 pub mod migration;

@@ -6,6 +6,7 @@ mod authorization;
 mod bill_days;
 mod books;
 mod close_invoice;
+mod fund;
 mod ledger;
 mod notification;
 mod pay;

@@ -8,6 +8,8 @@ mod m20261122_090000_tariff_basis;
 mod m20261122_300000_bill;
 mod m20261122_301000_chain;
 mod m20261122_302000_period;
+mod m20261122_500000_fund;
+mod m20261122_500001_posting_account;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
@@ -27,6 +29,8 @@ impl MigratorTrait for Migrator {
             m20261122_300000_bill::migration(),
             m20261122_301000_chain::migration(),
             m20261122_302000_period::migration(),
+            m20261122_500000_fund::migration(),
+            m20261122_500001_posting_account::migration(),
         ]);
         migrations
     }
