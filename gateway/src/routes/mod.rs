@@ -17,6 +17,7 @@ mod supervision;
 mod survey;
 mod trial;
 mod wechat;
+mod wish;
 
 use std::time::Duration;
 
@@ -128,6 +129,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(basket::routes())
         .merge(day::routes())
         .merge(priority::routes())
+        .merge(wish::routes())
         .merge(round::routes())
         .merge(notice::routes())
         .merge(survey::routes())
