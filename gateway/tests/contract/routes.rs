@@ -515,6 +515,7 @@ fn cases() -> Vec<Case> {
                 "is_last": true, "performance_total_fen": 900, "guidance_fen": 1000
             })),
         ),
+        case("get_disclosure", "fund/GetDisclosure", Nothing),
         case("list_fund_entries", "fund/ListFundEntries", Nothing),
         case("decide_fund_entry", "fund/DecideFundEntry", Json(json!({ "approved": true, "reason": "x" }))),
         case("receive_grant", "fund/ReceiveGrant", Json(json!({ "receipt_document": "回单 1" }))),
