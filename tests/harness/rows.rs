@@ -1,9 +1,7 @@
 //! What stands in a world's databases, read beside the services.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::PathBuf;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use kehou::platform::Settings;
 use sea_orm::{ConnectionTrait as _, QueryResult, Statement};
@@ -14,11 +12,7 @@ pub const SERVICES: [&str; 5] = ["identity", "catalog", "enrollment", "billing",
 
 /// The five databases.
 #[derive(Debug)]
-pub struct Rows {
-    databases: BTreeMap<&'static str, Db>,
-    /// Where files of SQLite lie.
-    folder: PathBuf,
-}
+pub struct Rows(BTreeMap<&'static str, Db>);
 
 /// How far every feed is, and how far everybody has heard it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,9 +23,6 @@ pub struct Standing {
     heard: BTreeMap<(String, String), i64>,
     /// Service → rows of all its tables.
     row_counts: BTreeMap<&'static str, i64>,
-    /// Service → what is another after each write: on PostgreSQL the youngest transaction a row is of, on SQLite when its log was
-    /// written to.
-    marks: BTreeMap<&'static str, i64>,
 }
 
 impl Standing {
@@ -56,7 +47,7 @@ impl Rows {
             let config = DbConfig { max_connections: 2, ..settings.database_of(service) };
             databases.insert(service, Db::connect(&config).await?);
         }
-        Ok(Self { databases, folder: settings.data.clone() })
+        Ok(Self(databases))
     }
 
     /// How far every feed is.
@@ -65,7 +56,7 @@ impl Rows {
     /// When a database cannot be read.
     pub async fn standing(&self) -> anyhow::Result<Standing> {
         let mut standing = Standing::default();
-        for (service, db) in &self.databases {
+        for (service, db) in &self.0 {
             let told = "select count(*) as told, count(*) - count(position) as waiting, \
                         (select last_position from feed_sequence) as last from event";
             for row in select(db, told).await? {
@@ -78,19 +69,11 @@ impl Rows {
                 let key = (row.try_get("", "consumer")?, row.try_get("", "feed")?);
                 standing.heard.insert(key, number(&row, "position")?);
             }
-            let (mut sum, mut mark) = (0, self.log_written_at(service));
+            let mut sum = 0;
             for table in self.tables(service).await? {
-                let youngest = match db.kind() {
-                    Kind::Postgres => "coalesce(max(xmin::text::bigint), 0)",
-                    Kind::Sqlite => "0",
-                };
-                let text = format!("select count(*) as number, {youngest} as youngest from \"{table}\"");
-                let rows = select(db, &text).await?;
-                sum += number(&rows[0], "number")?;
-                mark = mark.max(number(&rows[0], "youngest")?);
+                sum += self.count(service, &table).await?;
             }
             standing.row_counts.insert(service, sum);
-            standing.marks.insert(service, mark);
         }
         Ok(standing)
     }
@@ -101,7 +84,7 @@ impl Rows {
     /// When a database cannot be read.
     pub async fn content(&self) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
         let mut content = BTreeMap::new();
-        for (service, db) in &self.databases {
+        for (service, db) in &self.0 {
             for table in self.tables(service).await? {
                 let text = match db.kind() {
                     Kind::Postgres => format!("select t::text as line from \"{table}\" t order by 1"),
@@ -128,21 +111,12 @@ impl Rows {
     /// # Errors
     /// When it cannot be read.
     pub async fn count(&self, service: &'static str, table: &str) -> anyhow::Result<i64> {
-        let rows =
-            select(&self.databases[service], &format!("select count(*) as number from \"{table}\"")).await?;
+        let rows = select(&self.0[service], &format!("select count(*) as number from \"{table}\"")).await?;
         number(&rows[0], "number")
     }
 
-    /// When the log of a SQLite file was last written to, in nanoseconds; 0 where there is none.
-    fn log_written_at(&self, service: &str) -> i64 {
-        let log = fs::metadata(self.folder.join(format!("{service}.db-wal")));
-        let written_at = log.and_then(|log| log.modified()).ok();
-        let since = written_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-        since.and_then(|since| i64::try_from(since.as_nanos()).ok()).unwrap_or(0)
-    }
-
     async fn tables(&self, service: &'static str) -> anyhow::Result<Vec<String>> {
-        let db = &self.databases[service];
+        let db = &self.0[service];
         let text = match db.kind() {
             Kind::Sqlite => {
                 "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by 1"
@@ -156,7 +130,7 @@ impl Rows {
 
     /// Closes them.
     pub async fn close(&self) {
-        for db in self.databases.values() {
+        for db in self.0.values() {
             db.close(Duration::from_secs(5)).await;
         }
     }

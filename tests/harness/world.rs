@@ -208,7 +208,7 @@ impl World {
         }
     }
 
-    /// Waits until nothing moves any more: every event is numbered and heard by everybody who listens, and no row is written, for
+    /// Waits until nothing moves any more: every event is numbered and heard by everybody who listens, and no row is added, for
     /// longer than any job rests.
     ///
     /// # Errors
