@@ -355,7 +355,10 @@ impl Ground {
             now.clone(),
         )?;
         let parts = billing::Parts {
-            config: billing::Config::default(),
+            config: billing::Config {
+                ledger_anchor_file: anchor_file(&settings.data),
+                ..billing::Config::default()
+            },
             db: billing_db,
             clock: self.clock.clone(),
             verifier: self.verifier.clone(),
@@ -399,6 +402,12 @@ impl Ground {
             Addresses { gateway: gateway_url, sandbox: sandbox_url, process_id: std::process::id() };
         Ok((tasks, addresses, reached))
     }
+}
+
+/// Where billing writes the heads of the ledger's chains down.
+#[must_use]
+pub fn anchor_file(data: &Path) -> PathBuf {
+    data.join("ledger.anchor")
 }
 
 /// The first operator's credentials, when there was none yet.

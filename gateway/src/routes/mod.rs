@@ -6,7 +6,9 @@ mod billing;
 mod catalog;
 mod day;
 mod enrollment;
+mod fund;
 mod identity;
+mod ledger;
 mod message;
 mod notice;
 mod priority;
@@ -133,6 +135,8 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(survey::routes())
         .merge(message::routes())
         .merge(billing::routes())
+        .merge(ledger::routes())
+        .merge(fund::routes())
         .merge(supervision::routes())
 }
 

@@ -14,6 +14,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::bill::BillChange;
 use super::books::{Delivery, DeliveryState, Order, OrderState, RefundState};
 use super::fault::{Fault, FaultStatus};
 use super::notify::{self, Signing};
@@ -38,6 +39,7 @@ pub(super) fn router() -> Router<Arc<Sandbox>> {
         .route("/sandbox/message-limit", post(message_limit))
         .route("/sandbox/books", get(books))
         .route("/sandbox/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/sandbox/bill-changes", post(change_bill).delete(true_bills))
         .route("/sandbox/token", get(token))
         .route("/sandbox/token/revoke", post(revoke_token))
         .route("/sandbox/forge", post(forge))
@@ -353,6 +355,18 @@ async fn add_fault(
 
 async fn clear_faults(State(sandbox): State<Arc<Sandbox>>) -> StatusCode {
     lock(&sandbox.faults).clear();
+    StatusCode::NO_CONTENT
+}
+
+/// Plants a difference in the trade bill of a day; it stays until it is cleared.
+async fn change_bill(State(sandbox): State<Arc<Sandbox>>, Json(change): Json<BillChange>) -> Json<Value> {
+    let mut changes = lock(&sandbox.bill_changes);
+    changes.push(change);
+    Json(json!({ "change_count": changes.len() }))
+}
+
+async fn true_bills(State(sandbox): State<Arc<Sandbox>>) -> StatusCode {
+    lock(&sandbox.bill_changes).clear();
     StatusCode::NO_CONTENT
 }
 

@@ -97,7 +97,7 @@ async fn states(world: &World) -> Vec<(String, String)> {
 
 /// Waits until nothing waits to be sent.
 async fn settled(world: &World) -> Vec<(String, String)> {
-    for _ in 0..1_000 {
+    for _ in 0..5_000 {
         let states = states(world).await;
         if states.iter().all(|(state, _)| state != "pending") {
             return states;
@@ -201,7 +201,7 @@ async fn what_wechat_refuses_for_good_is_dropped_with_a_record_and_the_rest_is_t
         accept(&world, parent.openid, &parent.session_token, "tmpl-left").await;
         fault(&world, "-1", 1).await;
         hear().await;
-        for _ in 0..100 {
+        for _ in 0..600 {
             if states(&world).await.iter().all(|(state, _)| state != "pending") {
                 break;
             }
