@@ -7,7 +7,7 @@ use sea_orm_migration::MigratorTrait;
 use shared::check::Checked;
 use shared::db::{self, Db};
 
-use crate::platform::Settings;
+use crate::platform::{Settings, anchor_file};
 
 /// What the checker found.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +59,10 @@ pub async fn check(settings: &Settings) -> anyhow::Result<Verdict> {
         "enrollment",
         enrollment::check(&opened::<enrollment::Migrator>(settings, "enrollment").await?).await?,
     );
-    add("billing", billing::check(&opened::<billing::Migrator>(settings, "billing").await?).await?);
+    let billing_db = opened::<billing::Migrator>(settings, "billing").await?;
+    add("billing", billing::check(&billing_db).await?);
+    let anchors = billing::anchor::read(&anchor_file(&settings.data)).await?;
+    add("billing", vec![billing::check_chain(&billing_db, &anchors).await?]);
     add(
         "supervision",
         supervision::check(&opened::<supervision::Migrator>(settings, "supervision").await?).await?,
@@ -68,7 +71,7 @@ pub async fn check(settings: &Settings) -> anyhow::Result<Verdict> {
 }
 
 /// Opens a service's database as it is: a look makes nothing and changes nothing.
-async fn opened<M: MigratorTrait>(settings: &Settings, service: &str) -> anyhow::Result<Db> {
+pub(crate) async fn opened<M: MigratorTrait>(settings: &Settings, service: &str) -> anyhow::Result<Db> {
     if settings.database.is_none() {
         let file = settings.data.join(format!("{service}.db"));
         ensure!(file.is_file(), "there is no database of {service} at {}", file.display());

@@ -10,6 +10,7 @@
 //! | [`check`] | every invariant of every service |
 //! | [`policy_command`] | what is asked of the folder of policies |
 //! | [`draw_command`] | what is asked of a published draw |
+//! | [`ledger_command`] | what is asked of the books |
 //! | [`bench`] | measuring the opening rush |
 //! | [`columns`] | text in columns on a terminal |
 //! | [`requirements`] | what the platform must do, and how much of it is done |
@@ -20,6 +21,7 @@ pub mod check;
 pub mod columns;
 pub mod demo;
 pub mod draw_command;
+pub mod ledger_command;
 pub mod person;
 pub mod platform;
 pub mod policy_command;

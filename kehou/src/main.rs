@@ -10,6 +10,7 @@ use kehou::accounts::Accounts;
 use kehou::bench::BenchCommand;
 use kehou::check;
 use kehou::draw_command::DrawCommand;
+use kehou::ledger_command::{LedgerCommand, reconcile};
 use kehou::person::Site;
 use kehou::platform::{Addresses, Platform, Settings};
 use kehou::policy_command::{PolicyCommand, Tongue};
@@ -71,6 +72,16 @@ enum Command {
     Draw {
         #[command(subcommand)]
         command: DrawCommand,
+    },
+    /// Asks the ledger whether its chain is true, or for the chain itself.
+    Ledger {
+        #[command(subcommand)]
+        command: LedgerCommand,
+    },
+    /// Compares WeChat's bills of a day with the books of the platform that runs on the data folder, now.
+    Reconcile {
+        /// The Beijing day, YYYY-MM-DD; one that is over.
+        day: chrono::NaiveDate,
     },
     /// Measures how fast applications are decided in a rush, and checks what was decided.
     Bench {
@@ -137,6 +148,8 @@ async fn work(arguments: Arguments) -> anyhow::Result<()> {
             bail!("the policies are not as they must be")
         }
         Some(Command::Draw { command }) => command.answer(&mut stdout()),
+        Some(Command::Ledger { command }) => command.answer(&settings, &mut stdout()).await,
+        Some(Command::Reconcile { day }) => reconcile(&settings, day, &mut stdout()).await,
         Some(Command::Bench { command }) => command.answer(settings, &mut stdout()).await,
         Some(Command::Requirements) => print_requirements(&settings),
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use identity::config::{Messages, Template};
 use policy::Live;
 use sea_orm_migration::MigratorTrait;
 use serde::{Deserialize, Serialize};
@@ -312,7 +313,7 @@ impl Ground {
         };
 
         let parts = identity::Parts {
-            config: identity::Config::default(),
+            config: identity::Config { messages: messages(), ..identity::Config::default() },
             db: identity_db,
             clock: self.clock.clone(),
             verifier: self.verifier.clone(),
@@ -357,7 +358,10 @@ impl Ground {
             now.clone(),
         )?;
         let parts = billing::Parts {
-            config: billing::Config::default(),
+            config: billing::Config {
+                ledger_anchor_file: anchor_file(&settings.data),
+                ..billing::Config::default()
+            },
             db: billing_db,
             clock: self.clock.clone(),
             verifier: self.verifier.clone(),
@@ -405,6 +409,12 @@ impl Ground {
             Addresses { gateway: gateway_url, sandbox: sandbox_url, process_id: std::process::id() };
         Ok((tasks, addresses, reached))
     }
+}
+
+/// Where billing writes the heads of the ledger's chains down.
+#[must_use]
+pub fn anchor_file(data: &Path) -> PathBuf {
+    data.join("ledger.anchor")
 }
 
 /// The first operator's credentials, when there was none yet.
@@ -457,4 +467,15 @@ fn write_whole(file: &Path, content: &[u8]) -> anyhow::Result<()> {
     fs::write(&next, content)?;
     fs::rename(&next, file)?;
     Ok(())
+}
+
+/// The templates of the sandbox's mini-program: it takes any, and sends a message of one for each time a guardian accepted it.
+fn messages() -> Messages {
+    let template = |id: &str| Template { template_id: id.to_owned(), ..Template::default() };
+    Messages {
+        checked_in: template("sandbox-arrived"),
+        checked_out: template("sandbox-left"),
+        overdue: template("sandbox-overdue"),
+        ..Messages::default()
+    }
 }

@@ -88,7 +88,7 @@ impl From<pb::Tariff> for Tariff {
 
 /// A sentence of policy that an amount rests on.
 #[derive(Serialize, ToSchema)]
-struct Clause {
+pub(super) struct Clause {
     /// The policy key.
     key: String,
     /// What it says, in Chinese.
@@ -99,7 +99,7 @@ struct Clause {
     source: String,
 }
 
-fn clauses(clauses: Vec<pb::Clause>) -> Vec<Clause> {
+pub(super) fn clauses(clauses: Vec<pb::Clause>) -> Vec<Clause> {
     let clause = |clause: pb::Clause| Clause {
         key: clause.key,
         text_zh: clause.text_zh,

@@ -6,7 +6,9 @@ mod billing;
 mod catalog;
 mod day;
 mod enrollment;
+mod fund;
 mod identity;
+mod ledger;
 mod message;
 mod notice;
 mod priority;
@@ -15,6 +17,7 @@ mod supervision;
 mod survey;
 mod trial;
 mod wechat;
+mod wish;
 
 use std::time::Duration;
 
@@ -126,11 +129,14 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(basket::routes())
         .merge(day::routes())
         .merge(priority::routes())
+        .merge(wish::routes())
         .merge(round::routes())
         .merge(notice::routes())
         .merge(survey::routes())
         .merge(message::routes())
         .merge(billing::routes())
+        .merge(ledger::routes())
+        .merge(fund::routes())
         .merge(supervision::routes())
 }
 

@@ -464,6 +464,62 @@ fn cases() -> Vec<Case> {
             Json(json!({ "approved": true, "reason": "属实", "last_day": "2027-01-15" })),
         ),
         case("get_trial_balance", "billing/GetTrialBalance", Nothing),
+        // the books
+        case("reconcile_day", "reconciliation/ReconcileDay", Nothing),
+        case("list_reconciliations", "reconciliation/ListReconciliations", Nothing),
+        case("list_cases", "reconciliation/ListCases", Nothing),
+        case("take_case", "reconciliation/TakeCase", Nothing),
+        case("resolve_case", "reconciliation/ResolveCase", Json(json!({ "note": "已与微信核对" }))),
+        case("verify_ledger", "ledger/VerifyLedger", Nothing),
+        case("close_period", "ledger/ClosePeriod", Nothing),
+        case("list_periods", "ledger/ListPeriods", Nothing),
+        case(
+            "propose_correction",
+            "ledger/ProposeCorrection",
+            Json(json!({
+                "journal_id": ID, "debit_account": "wechat_clearing", "credit_account": "surplus",
+                "amount_fen": 100, "reason": "款项待查", "case_id": ID,
+            })),
+        ),
+        case("decide_correction", "ledger/DecideCorrection", Json(json!({ "approved": true }))),
+        case("list_corrections", "ledger/ListCorrections", Nothing),
+        case("get_school_statement", "ledger/GetSchoolStatement", Nothing),
+        // A file is no JSON and its kind a header.
+        case("export_school_statement", "ledger/ExportSchoolStatement", Nothing).hidden(&["content_type"]),
+        case("get_family_statement", "ledger/GetFamilyStatement", Nothing),
+        // public money, pay and spending
+        case("get_fund_rules", "fund/GetFundRules", Nothing),
+        case("quote_grant", "fund/QuoteGrant", Nothing),
+        case(
+            "propose_grant",
+            "fund/ProposeGrant",
+            Json(json!({
+                "kind": "shortfall", "scope": "subei", "year": 2026, "given_fen": 700, "document": "核算〔2026〕1 号"
+            })),
+        ),
+        case(
+            "propose_spending",
+            "fund/ProposeSpending",
+            Json(json!({
+                "purpose": "consumables", "payee": "某商店", "day": "2026-09-07", "amount_fen": 100, "document": "凭证 1"
+            })),
+        ),
+        case(
+            "propose_pay_sheet",
+            "fund/ProposePaySheet",
+            Json(json!({
+                "month": "2026-09",
+                "lines": [{
+                    "payee": "T01", "staffing": "external", "class_hour_count": 4, "rate_fen": 100, "amount_fen": 400
+                }],
+                "is_last": true, "performance_total_fen": 900, "guidance_fen": 1000
+            })),
+        ),
+        case("get_disclosure", "fund/GetDisclosure", Nothing),
+        case("list_fund_entries", "fund/ListFundEntries", Nothing),
+        case("decide_fund_entry", "fund/DecideFundEntry", Json(json!({ "approved": true, "reason": "x" }))),
+        case("receive_grant", "fund/ReceiveGrant", Json(json!({ "receipt_document": "回单 1" }))),
+        case("reverse_fund_entry", "fund/ReverseFundEntry", Json(json!({ "reason": "重复" }))),
         // complaints
         case(
             "submit_ticket",
@@ -532,6 +588,8 @@ fn operations() -> BTreeMap<String, Operation> {
                 let field = parameter["name"].as_str().unwrap();
                 match parameter["in"].as_str().unwrap() {
                     "path" if field == "step_key" => path = path.replace("{step_key}", "class_pre_review"),
+                    "path" if field == "day" => path = path.replace("{day}", "2026-09-07"),
+                    "path" if field == "month" => path = path.replace("{month}", "2026-09"),
                     "path" if field == "weekday" => path = path.replace("{weekday}", "1"),
                     "path" => path = path.replace(&format!("{{{field}}}"), ID),
                     "query" => query.push(format!("{field}={}", asked(&name, field))),
@@ -561,14 +619,19 @@ fn asked(operation: &str, field: &str) -> &'static str {
         "page_size" => "20",
         "version_number" => "2",
         "page_token" => "next",
-        "late_only" | "open_only" | "awaiting_only" | "pending_only" => "true",
+        "late_only" | "open_only" | "awaiting_only" | "pending_only" | "waiting_only" => "true",
         "first_day" | "last_day" => "2026-09-07",
+        "from_month" | "to_month" => "2026-09",
+        "format" => "xlsx",
         "section" => "primary",
         "question" => "fee",
         "key" => "refund_rule",
         "policy_version" => "pack@1",
         "act" => "2",
         "basis" => "last_term",
+        "kind" => "shortfall",
+        "year" => "2026",
+        "given_fen" => "700",
         _ => ID,
     }
 }
@@ -616,7 +679,7 @@ async fn every_route_hands_every_field_on_and_shows_every_field_it_gets() {
         let method = full_name(case.calls);
         let (input, output) = message::method(&method);
         let mut response = message::filled(&output);
-        if ["get_evidence", "get_priority_evidence"].contains(&name) {
+        if ["get_evidence", "get_priority_evidence", "export_school_statement"].contains(&name) {
             response.set_field_by_name("content_type", prost_reflect::Value::String("image/png".to_owned()));
         }
         let bytes = response.encode_to_vec();

@@ -10,6 +10,7 @@ use shared::server::Limits;
 use shared::telemetry::TelemetryConfig;
 
 use crate::domain::invoice::PayWindow;
+use crate::job::seal::Anchoring;
 
 /// Settings. Read from a file, and over it from variables `KEHOU_BILLING__…`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -40,6 +41,12 @@ pub struct Config {
     pub pay_least_seconds: u32,
     /// The most refunds sent to WeChat in a second, by this process. 1 to 100. Default 5.
     pub refunds_per_second: u32,
+    /// The hour of the Beijing day from which yesterday's bills are fetched, 0 to 23. Default 10, when WeChat has made them.
+    pub bills_ready_hour: u32,
+    /// The file to which the heads of the ledger's chains are added, outside the database; empty for the log alone, the default.
+    pub ledger_anchor_file: PathBuf,
+    /// The least time between two lines of a district in it, in seconds. Default 60.
+    pub ledger_anchor_seconds: u32,
     /// The merchant.
     pub wechat: WechatConfig,
     /// What the server takes on. Requests may have 6 MiB: a document that proves a hardship may have 5.
@@ -63,6 +70,9 @@ impl Default for Config {
             pay_margin_seconds: 60,
             pay_least_seconds: 30,
             refunds_per_second: 5,
+            bills_ready_hour: 10,
+            ledger_anchor_file: PathBuf::new(),
+            ledger_anchor_seconds: 60,
             wechat: WechatConfig::default(),
             limits: Limits { message_bytes: MESSAGE_BYTES, ..Limits::default() },
             telemetry: TelemetryConfig { service: "billing".to_owned(), ..TelemetryConfig::default() },
@@ -74,6 +84,13 @@ impl Default for Config {
 pub(crate) const MESSAGE_BYTES: usize = 6 * 1024 * 1024;
 
 impl Config {
+    /// Where and how often the heads of the ledger's chains are written down.
+    #[must_use]
+    pub fn anchoring(&self) -> Anchoring {
+        let file = Some(self.ledger_anchor_file.clone()).filter(|file| !file.as_os_str().is_empty());
+        Anchoring { file, every: TimeDelta::seconds(self.ledger_anchor_seconds.into()) }
+    }
+
     /// When a payment may begin, and when its order ends.
     #[must_use]
     pub fn window(&self) -> PayWindow {

@@ -3,20 +3,24 @@
 //! | module | knows |
 //! |---|---|
 //! | [`config`] | the settings |
+//! | [`anchor`] | the file outside the database with the heads of the ledger's chains |
 //! | [`domain`] | the rules |
 //! | [`store`] | the rows |
 //! | [`till`] | the steps that methods and jobs share |
 //! | [`merchant`] | who takes the money at WeChat |
 //! | [`notice`] | what a notification says, as it is kept |
+//! | [`export`] | tables people take home |
 //! | [`event`] | domain events as messages of the feed |
 //! | [`rpc`] | messages in, messages out |
 //! | [`job`] | what runs without a caller |
 //!
 //! [`run`] serves; [`check`] looks whether what is stored keeps its promises.
 
+pub mod anchor;
 pub mod config;
 pub mod domain;
 pub mod event;
+pub mod export;
 pub mod job;
 pub mod merchant;
 pub mod notice;
@@ -28,6 +32,9 @@ use std::sync::Arc;
 
 use policy::Live;
 use proto::billing::v1::billing_service_server::BillingServiceServer;
+use proto::billing::v1::fund_service_server::FundServiceServer;
+use proto::billing::v1::ledger_service_server::LedgerServiceServer;
+use proto::billing::v1::reconciliation_service_server::ReconciliationServiceServer;
 use shared::caller::Verifier;
 use shared::client::Link;
 use shared::clock::SharedClock;
@@ -45,6 +52,7 @@ pub use config::Config;
 pub use merchant::Merchants;
 pub use store::check::{Checked, check};
 pub use store::migration::Migrator;
+pub use store::verify::{Verified, check_chain, export_line, verify, verify_all};
 pub use till::Till;
 
 /// The service's name: in tokens, metrics and feeds.
@@ -106,11 +114,20 @@ pub async fn run(
         let db = db.clone();
         async move { db.ping().await.map_err(|error| error.to_string()) }
     });
+    let reconciliation = ReconciliationServiceServer::new(rpc::Reconciliation { till: till.clone() });
+    let ledger = LedgerServiceServer::new(rpc::Ledger {
+        till: till.clone(),
+        anchor_file: parts.config.anchoring().file,
+    });
+    let funds = FundServiceServer::new(rpc::fund::FundRpc(till.clone()));
     let service = BillingServiceServer::new(rpc::Billing { till, identity: parts.identity })
         .max_decoding_message_size(config::MESSAGE_BYTES)
         .max_encoding_message_size(config::MESSAGE_BYTES);
-    let routes =
-        Routes::new(service).add_service(FeedServer::new(feed, HEARERS, stop.clone()).into_service());
+    let routes = Routes::new(service)
+        .add_service(reconciliation)
+        .add_service(ledger)
+        .add_service(funds)
+        .add_service(FeedServer::new(feed, HEARERS, stop.clone()).into_service());
     let served = server::serve(
         Grpc {
             name: NAME,
@@ -138,6 +155,9 @@ fn start_jobs(parts: &Parts, till: &Till, feed: &Feed, stop: &CancellationToken)
     jobs.spawn(job::inbox::run(till.clone(), stop.clone()));
     jobs.spawn(job::orders::run(till.clone(), stop.clone()));
     jobs.spawn(job::refunds::run(till.clone(), parts.config.refunds_per_second, stop.clone()));
+    jobs.spawn(job::bills::run(till.clone(), parts.config.bills_ready_hour, stop.clone()));
+    let (clock, anchoring) = (parts.clock.clone(), parts.config.anchoring());
+    jobs.spawn(job::seal::run(parts.db.clone(), clock, anchoring, stop.clone()));
     jobs.spawn(job::waivers::run(till.clone(), stop.clone()));
     jobs.spawn(request::forget(parts.db.clone(), parts.clock.clone(), stop.clone()));
 

@@ -34,6 +34,12 @@ impl Merchants {
         &self.pay
     }
 
+    /// Every merchant.
+    #[must_use]
+    pub const fn all(&self) -> &[Pay] {
+        std::slice::from_ref(&self.pay)
+    }
+
     /// The merchant with a number; none when no such merchant is set up any more.
     #[must_use]
     pub fn receiving(&self, mchid: &str) -> Option<&Pay> {

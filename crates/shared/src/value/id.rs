@@ -159,8 +159,14 @@ kinds! {
     Evidence = "evidence",
     /// A school's fee standard for a term.
     Tariff = "tariff",
+    /// A record of public money or spending.
+    FundEntry = "fund_entry",
     /// One balanced entry of the ledger.
     Journal = "journal",
+    /// A difference between a bill and our books.
+    Case = "case",
+    /// A correction of the ledger.
+    Correction = "correction",
     /// A complaint or suggestion.
     Ticket = "ticket",
     /// One meeting of a section on one day.

@@ -1,21 +1,49 @@
 //! The bill of a day: what WeChat thinks was paid and refunded, the safety net under every notification and query.
 //!
 //! The bill is CSV with a backtick before every value, because names and numbers may hold commas and leading zeros. Columns are
-//! found by their heading, since older merchants get another set. Amounts are decimal yuan and become fen without rounding.
+//! found by their heading, since older merchants get another set; one with a name nobody here knows is refused, since what it says
+//! would be lost. Amounts are decimal yuan and become fen without rounding.
 
 use chrono::NaiveDate;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use http::Method;
-use reqwest::Url;
-use serde::Deserialize;
 
-use super::error::Effect;
-use super::{Error, Mode, Pay};
-use crate::crypto::bill_sha1;
-use crate::http::{encode, target};
+use super::bill_file::BillKind;
+use super::{Error, Pay};
 
-/// Longest bill read, in bytes.
-const BILL_LIMIT: usize = 256 * 1024 * 1024;
+/// Columns of the trade bill in any of its layouts.
+///
+/// Source: WeChat Pay, 交易账单 format.
+const KNOWN: [&str; 29] = [
+    "交易时间",
+    "公众账号ID",
+    "商户号",
+    "特约商户号",
+    "设备号",
+    "微信订单号",
+    "商户订单号",
+    "用户标识",
+    "交易类型",
+    "交易状态",
+    "付款银行",
+    "货币种类",
+    "应结订单金额",
+    "代金券金额",
+    "退款申请时间",
+    "退款成功时间",
+    "微信退款单号",
+    "商户退款单号",
+    "退款金额",
+    "充值券退款金额",
+    "退款类型",
+    "退款状态",
+    "商品名称",
+    "商户数据包",
+    "手续费",
+    "费率",
+    "订单金额",
+    "申请退款金额",
+    "费率备注",
+];
 
 /// One day of trade.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,6 +63,8 @@ pub struct TradeBill {
 pub struct BillRow {
     /// When it was paid, or the refund accepted.
     pub traded_at: DateTime<Utc>,
+    /// The signing merchant.
+    pub mchid: String,
     /// The payee under a partner; absent (or `0` on the wire) for a direct merchant.
     pub sub_mchid: Option<String>,
     /// WeChat's number of the order.
@@ -45,6 +75,8 @@ pub struct BillRow {
     pub trade_state: String,
     /// The order's amount in fen; 0 on a refund row.
     pub order_fen: i64,
+    /// WeChat's fee in thousandths of a fen; below zero where a refund gives some of it back.
+    pub fee_millifen: i64,
     /// Present on a refund row.
     pub refund: Option<BillRefund>,
 }
@@ -58,53 +90,18 @@ pub struct BillRefund {
     pub out_refund_no: String,
     /// Fen asked back.
     pub refund_fen: i64,
-}
-
-#[derive(Deserialize)]
-struct BillAnswer {
-    hash_type: String,
-    hash_value: String,
-    download_url: String,
+    /// `PROCESSING`, `SUCCESS`, `ABNORMAL` or `CLOSED`, as it was when the bill was made.
+    pub state: String,
 }
 
 impl Pay {
-    /// Fetches the trade bill of one Beijing day, all kinds. Available from 10:00 the next morning, for three months.
-    ///
-    /// Nothing when WeChat says there was no trade that day. A partner's bill is narrowed to the sub-merchant.
+    /// Fetches and reads the trade bill of one Beijing day, as [`Pay::bill_file`] with [`BillKind::Trade`].
     ///
     /// # Errors
-    /// [`Error`]. `Final` with `STATEMENT_CREATING` means: not ready, come back in half an hour. `Unverified` when the bytes
-    /// are not those WeChat announced.
-    #[tracing::instrument(name = "wechat.pay.trade_bill", skip_all, fields(%date))]
+    /// [`Error`]. `Unknown` also when the bill cannot be read.
     pub async fn trade_bill(&self, date: NaiveDate) -> Result<Option<TradeBill>, Error> {
-        let payee = match self.merchant.mode() {
-            Mode::Direct { .. } => String::new(),
-            Mode::Partner { sub_mchid, .. } => format!("&sub_mchid={}", encode(sub_mchid)),
-        };
-        let path = format!("/v3/bill/tradebill?bill_date={date}&bill_type=ALL{payee}");
-        let answer = self.call_json::<BillAnswer>(Method::GET, &path, b"", Effect::Ordinary).await;
-        let answer = match answer {
-            Err(Error::Final { code, .. }) if code == "NO_STATEMENT_EXIST" => return Ok(None),
-            answer => answer?,
-        };
-        let unknown = |why: &str| Error::Unknown { why: why.to_owned() };
-        if answer.hash_type != "SHA1" {
-            return Err(unknown("the bill's hash is not SHA1"));
-        }
-        // The address comes from a verified answer, yet only its path is used: the bill is fetched from the host we know.
-        let url = Url::parse(&answer.download_url).map_err(|_| unknown("the bill's address is no URL"))?;
-        if url.path() != "/v3/billdownload/file" {
-            return Err(unknown("the bill's address is not a bill download"));
-        }
-        let file = self.exchange(Method::GET, &target(&url), b"", BILL_LIMIT).await?;
-        if file.status != http::StatusCode::OK {
-            return Err(unknown(&format!("the bill download answered {}", file.status.as_u16())));
-        }
-        if !bill_sha1(&file.body).eq_ignore_ascii_case(&answer.hash_value) {
-            return Err(unknown("the bill is not the one announced"));
-        }
-        let text = std::str::from_utf8(&file.body).map_err(|_| unknown("the bill is not UTF-8"))?;
-        TradeBill::parse(text).map(Some).map_err(|why| unknown(&why))
+        let Some(file) = self.bill_file(BillKind::Trade, date).await? else { return Ok(None) };
+        TradeBill::parse(&file.text).map(Some).map_err(|why| Error::Unknown { why })
     }
 }
 
@@ -117,7 +114,7 @@ impl TradeBill {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let heading = lines.next().ok_or("the bill is empty")?.1;
-        let columns = Columns::new(heading);
+        let columns = Columns::known(heading, &KNOWN)?;
         let mut bill = Self::default();
         while let Some((index, line)) = lines.next() {
             if line.starts_with('`') {
@@ -136,38 +133,75 @@ impl TradeBill {
             if u64::try_from(bill.rows.len()) != Ok(bill.row_count) {
                 return Err(format!("the bill has {} rows and says {}", bill.rows.len(), bill.row_count));
             }
+            let refunds = bill.rows.iter().filter_map(|row| row.refund.as_ref());
+            let sums = (
+                total(bill.rows.iter().map(|row| row.order_fen)),
+                total(refunds.map(|refund| refund.refund_fen)),
+            );
+            if sums != (Some(bill.order_total_fen), Some(bill.refund_total_fen)) {
+                return Err("the rows of the bill do not add up to its summary".to_owned());
+            }
+            if lines.next().is_some() {
+                return Err("the bill goes on after its summary".to_owned());
+            }
             return Ok(bill);
         }
         Err("the bill has no summary".to_owned())
     }
 }
 
-fn at(index: usize, name: &str) -> String {
+pub(super) fn at(index: usize, name: &str) -> String {
     format!("line {}: {name} is missing or unreadable", index + 1)
 }
 
+/// The sum; none when it does not fit.
+pub(super) fn total(amounts: impl IntoIterator<Item = i64>) -> Option<i64> {
+    amounts.into_iter().try_fold(0_i64, i64::checked_add)
+}
+
 /// Splits a row whose values each begin with a backtick.
-fn values(line: &str) -> Vec<&str> {
+pub(super) fn values(line: &str) -> Vec<&str> {
     line.trim_end().strip_prefix('`').unwrap_or(line).split(",`").collect()
 }
 
-struct Columns<'a>(Vec<&'a str>);
+pub(super) struct Columns<'a>(Vec<&'a str>);
 
 impl<'a> Columns<'a> {
-    fn new(heading: &'a str) -> Self {
+    pub(super) fn new(heading: &'a str) -> Self {
         Self(heading.trim_end().split(',').collect())
     }
 
-    fn value<'v>(&self, values: &[&'v str], name: &'static str) -> Result<&'v str, &'static str> {
+    /// A heading of names that are all known, each once.
+    pub(super) fn known(heading: &'a str, known: &[&str]) -> Result<Self, String> {
+        let columns = Self::new(heading);
+        for (index, name) in columns.0.iter().enumerate() {
+            if !known.contains(name) {
+                return Err(format!("column {} of the bill has a name that is not known", index + 1));
+            }
+            if columns.0[..index].contains(name) {
+                return Err(format!("the bill has the column {name} twice"));
+            }
+        }
+        Ok(columns)
+    }
+
+    /// Whether a row has a value for each column.
+    pub(super) fn fits(&self, values: &[&str]) -> bool {
+        self.0.len() == values.len()
+    }
+
+    pub(super) fn value<'v>(&self, values: &[&'v str], name: &'static str) -> Result<&'v str, &'static str> {
         let index = self.0.iter().position(|column| *column == name).ok_or(name)?;
         values.get(index).copied().ok_or(name)
     }
 
     fn row(&self, values: &[&str]) -> Result<BillRow, &'static str> {
+        if !self.fits(values) {
+            return Err("a column");
+        }
         let text = |name| self.value(values, name);
         let money = |name| self.value(values, name).and_then(|text| fen(text).ok_or(name));
-        let local =
-            NaiveDateTime::parse_from_str(text("交易时间")?, "%Y-%m-%d %H:%M:%S").map_err(|_| "交易时间")?;
+        let traded_at = moment(text("交易时间")?).ok_or("交易时间")?;
         let refund_id = text("微信退款单号")?;
         let refund = if matches!(refund_id, "" | "0") {
             None
@@ -176,33 +210,53 @@ impl<'a> Columns<'a> {
                 refund_id: refund_id.to_owned(),
                 out_refund_no: text("商户退款单号")?.to_owned(),
                 refund_fen: money("申请退款金额")?,
+                state: text("退款状态")?.to_owned(),
             })
         };
         let sub_mchid = text("特约商户号")?;
         Ok(BillRow {
-            traded_at: (local - TimeDelta::hours(8)).and_utc(),
+            traded_at,
+            mchid: text("商户号")?.to_owned(),
             sub_mchid: (!matches!(sub_mchid, "" | "0")).then(|| sub_mchid.to_owned()),
             transaction_id: text("微信订单号")?.to_owned(),
             out_trade_no: text("商户订单号")?.to_owned(),
             trade_state: text("交易状态")?.to_owned(),
             order_fen: money("订单金额")?,
+            fee_millifen: millifen(text("手续费")?).ok_or("手续费")?,
             refund,
         })
     }
 }
 
+/// Reads Beijing time without a zone.
+pub(super) fn moment(text: &str) -> Option<DateTime<Utc>> {
+    let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").ok()?;
+    Some((local - TimeDelta::hours(8)).and_utc())
+}
+
 /// Reads decimal yuan as fen; nothing when it is not a number or has a fraction of a fen.
-fn fen(yuan: &str) -> Option<i64> {
-    let (sign, digits) = yuan.strip_prefix('-').map_or((1, yuan), |digits| (-1, digits));
+pub(super) fn fen(yuan: &str) -> Option<i64> {
+    decimal(yuan, 2)
+}
+
+/// Reads decimal yuan with up to five decimals, as fees have them, as thousandths of a fen.
+fn millifen(yuan: &str) -> Option<i64> {
+    decimal(yuan, 5)
+}
+
+/// Reads a decimal number as a count of its unit at `decimals` decimals; nothing when it is no number or is finer than that.
+fn decimal(text: &str, decimals: u32) -> Option<i64> {
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let (cents, rest) = fraction.split_at_checked(2).unwrap_or((fraction, ""));
+    let width = usize::try_from(decimals).ok()?;
+    let (parts, rest) = fraction.split_at_checked(width).unwrap_or((fraction, ""));
     let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !all_digits(whole) || !all_digits(cents) || rest.bytes().any(|byte| byte != b'0') {
+    if whole.is_empty() || !all_digits(whole) || !all_digits(parts) || rest.bytes().any(|byte| byte != b'0') {
         return None;
     }
     let whole: i64 = whole.parse().ok()?;
-    let cents: i64 = format!("{cents:0<2}").parse().ok()?;
-    whole.checked_mul(100)?.checked_add(cents)?.checked_mul(sign)
+    let parts: i64 = format!("{parts:0<width$}").parse().ok()?;
+    whole.checked_mul(10_i64.checked_pow(decimals)?)?.checked_add(parts)?.checked_mul(sign)
 }
 
 #[cfg(test)]
@@ -236,13 +290,34 @@ mod tests {
 
     #[test]
     fn a_comma_in_a_name_does_not_shift_the_columns() {
-        let text = "交易时间,特约商户号,微信订单号,商户订单号,交易状态,微信退款单号,商户退款单号,商品名称,订单金额,申请退款金额\n\
-            `2026-11-22 12:00:00,`0,`42,`KH000001,`SUCCESS,`0,`0,`书法,绘画,`120.00,`0.00\n\
+        let text = "交易时间,商户号,特约商户号,微信订单号,商户订单号,交易状态,微信退款单号,商户退款单号,商品名称,手续费,订单金额,申请退款金额\n\
+            `2026-11-22 12:00:00,`19,`0,`42,`KH000001,`SUCCESS,`0,`0,`书法,绘画,`0.07200,`120.00,`0.00\n\
             总交易单数,订单总金额,申请退款总金额\n`1,`120.00,`0.00\n";
 
         let bill = TradeBill::parse(text).unwrap();
 
         assert_eq!((bill.rows[0].order_fen, bill.row_count), (12_000, 1));
+        assert_eq!((bill.rows[0].mchid.as_str(), bill.rows[0].fee_millifen), ("19", 7_200));
+    }
+
+    #[test]
+    fn c79_a_bill_that_does_not_add_up_or_says_more_than_is_known_is_refused() {
+        let head = "交易时间,商户号,特约商户号,微信订单号,商户订单号,交易状态,微信退款单号,商户退款单号,退款状态,手续费,订单金额,申请退款金额";
+        let row = "`2026-11-22 12:00:00,`19,`0,`42,`KH000001,`SUCCESS,`0,`0,`,`0.00000,`120.00,`0.00";
+        let end = "总交易单数,订单总金额,申请退款总金额\n`1,`120.00,`0.00\n";
+        let read = |text: String| TradeBill::parse(&text);
+        assert!(read(format!("{head}\n{row}\n{end}")).is_ok());
+
+        for text in [
+            format!("{head},新列\n{row},`1\n{end}"),
+            format!("{head},手续费\n{row},`0\n{end}"),
+            format!("{head}\n{row},`1\n{end}"),
+            format!("{head}\n{}\n{end}", row.replace("120.00", "120.01")),
+            format!("{head}\n{}\n{end}", row.replace("120.00", "120.001")),
+            format!("{head}\n{row}\n{end}{row}\n"),
+        ] {
+            assert!(TradeBill::parse(&text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -6,7 +6,9 @@
 //! | `order` | the order: create, query, close, pay sheet |
 //! | `refund` | the refund: ask, query |
 //! | `notification` | what WeChat pushes: payment and refund |
-//! | `bill` | the bill of a day, for reconciliation |
+//! | `bill_file` | the bills of a day as files: fetched, unpacked, held against their hash |
+//! | `bill` | what a trade bill says |
+//! | `fund_bill` | what a fund-flow bill says |
 //! | `error` | what an answer means for the caller: may it have happened? |
 //!
 //! Rules every caller lives by. An order number and its JSON are stored before the first call and replayed byte for byte;
@@ -16,7 +18,9 @@
 //! Source: WeChat Pay APIv3 documentation, JSAPI/小程序支付 for merchants and partners.
 
 mod bill;
+mod bill_file;
 mod error;
+mod fund_bill;
 mod merchant;
 mod notification;
 mod order;
@@ -29,7 +33,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::de::DeserializeOwned;
 
 pub use self::bill::{BillRefund, BillRow, TradeBill};
+pub use self::bill_file::{BillFile, BillKind};
 pub use self::error::Error;
+pub use self::fund_bill::{FundBill, FundRow};
 pub use self::merchant::{Merchant, MerchantSettings, Mode};
 pub use self::notification::{Notification, NotificationError, Notified, RefundNotice};
 pub use self::order::{Expected, Mismatch, OrderRequest, OrderState, Payment, Prepaid, is_order_no};

@@ -14,6 +14,8 @@ pub enum Target {
     Close,
     /// Asking for a refund.
     Refund,
+    /// Asking for a bill.
+    Bill,
     /// A notification to the merchant.
     Notify,
     /// The login code exchange.
@@ -58,6 +60,10 @@ pub enum Kind {
     Abnormal,
     /// Lets the refund end in `CLOSED`. Refunds only.
     RefundClosed,
+    /// Gives a bill file of which a digit is not the announced one. Bills only.
+    Alter,
+    /// Gives the first half of a bill file. Bills only.
+    Truncate,
 }
 
 /// A fault as it is asked for.
@@ -88,13 +94,17 @@ impl Fault {
     /// Whether this kind can strike this target.
     pub(super) fn is_possible(&self) -> bool {
         let is_notify = self.target == Target::Notify;
-        let is_pay = matches!(self.target, Target::Order | Target::Query | Target::Close | Target::Refund);
+        let is_pay = matches!(
+            self.target,
+            Target::Order | Target::Query | Target::Close | Target::Refund | Target::Bill
+        );
         match self.kind {
             Kind::Delay { .. } | Kind::Lose => true,
             Kind::DropAfterCommit | Kind::Error { .. } => !is_notify,
             Kind::Forge => is_pay || is_notify,
             Kind::Probe | Kind::OtherKey | Kind::Duplicate | Kind::Reorder => is_notify,
             Kind::Abnormal | Kind::RefundClosed => self.target == Target::Refund,
+            Kind::Alter | Kind::Truncate => self.target == Target::Bill,
         }
     }
 }

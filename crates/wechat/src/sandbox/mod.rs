@@ -7,7 +7,7 @@
 //! | `store` | the rows, and the journal that survives a kill |
 //! | `pay_api` | APIv3 over HTTP: signatures checked and given |
 //! | `mini_api` | the mini-program server API |
-//! | `bill` | the bill of a day |
+//! | `bill` | the bills of a day, and differences planted in them |
 //! | `notify` | notifications: encrypted, signed anew for each attempt, repeated |
 //! | `fault` | faults on order, each counted when it strikes |
 //! | `control` | `/sandbox`: a page to pay by hand, and its JSON |
@@ -38,6 +38,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::bill::{BillChange, BillChangeKind};
 pub use self::config::{PlatformKey, SandboxConfig, SandboxMerchant};
 pub use self::fault::{Fault, FaultStatus, Kind as FaultKind, Target as FaultTarget};
 
@@ -139,7 +140,11 @@ struct Sandbox {
     faults: Mutex<Faults>,
     codes: Mutex<HashMap<String, Code>>,
     token: Mutex<AccessTokens>,
+    /// How many messages are taken in a day of Beijing; none: as many as come.
+    message_day_count: Mutex<Option<u64>>,
     bills: Mutex<HashMap<String, BillFile>>,
+    /// Differences planted in bills.
+    bill_changes: Mutex<Vec<BillChange>>,
     /// Counts delivered notifications, for those that wait for another one.
     delivered: tokio::sync::watch::Sender<u64>,
     tasks: TaskTracker,
@@ -223,7 +228,9 @@ impl Sandbox {
             faults: Mutex::default(),
             codes: Mutex::default(),
             token: Mutex::default(),
+            message_day_count: Mutex::default(),
             bills: Mutex::default(),
+            bill_changes: Mutex::default(),
             delivered: tokio::sync::watch::Sender::new(0),
             tasks: TaskTracker::new(),
             cancel,

@@ -216,6 +216,7 @@ fn target_of(request: &Request<'_>) -> Option<Target> {
         (Some("pay"), &Method::POST, Some("close")) => Some(Target::Close),
         (Some("pay" | "refund"), &Method::GET, _) => Some(Target::Query),
         (Some("refund"), &Method::POST, _) => Some(Target::Refund),
+        (Some("bill"), &Method::GET, _) => Some(Target::Bill),
         _ => None,
     }
 }
@@ -235,6 +236,7 @@ fn dispatch(sandbox: &Arc<Sandbox>, request: &Request<'_>) -> Result<Reply, Refu
         (&Method::POST, ["refund", "domestic", "refunds"]) => refund(sandbox, request),
         (&Method::GET, ["refund", "domestic", "refunds", number]) => query_refund(sandbox, request, number),
         (&Method::GET, ["bill", "tradebill"]) => trade_bill(sandbox, request),
+        (&Method::GET, ["bill", "fundflowbill"]) => fund_bill(sandbox, request),
         (&Method::GET, ["billdownload", "file"]) => download(sandbox, request),
         (&Method::GET, ["certificates"]) => Err(Refused::new(
             404,
@@ -597,19 +599,33 @@ fn query_refund(sandbox: &Sandbox, request: &Request<'_>, number: &str) -> Resul
 }
 
 fn trade_bill(sandbox: &Sandbox, request: &Request<'_>) -> Result<Reply, Refused> {
+    if !matches!(request.query("bill_type"), None | Some("ALL")) {
+        return Err(Refused::new(400, "INVALID_REQUEST", "沙箱只提供 ALL 账单"));
+    }
+    let date = bill_date(sandbox, request)?;
+    let changes = lock(&sandbox.bill_changes).clone();
+    let sub_mchid = request.query("sub_mchid");
+    let mchid = &request.account.mchid;
+    let text = bill::trade_bill(&lock(&sandbox.store), mchid, sub_mchid, date, &changes);
+    announce(sandbox, request, text)
+}
+
+fn fund_bill(sandbox: &Sandbox, request: &Request<'_>) -> Result<Reply, Refused> {
+    if !matches!(request.query("account_type"), None | Some("BASIC")) {
+        return Err(Refused::new(400, "INVALID_REQUEST", "沙箱只提供 BASIC 账单"));
+    }
+    let date = bill_date(sandbox, request)?;
+    let text = bill::fund_bill(&lock(&sandbox.store), &request.account.mchid, date);
+    announce(sandbox, request, text)
+}
+
+/// The day asked for, when its bills exist.
+fn bill_date(sandbox: &Sandbox, request: &Request<'_>) -> Result<chrono::NaiveDate, Refused> {
     let invalid = |message| Refused::new(400, "INVALID_REQUEST", message);
     let date = request
         .query("bill_date")
         .and_then(|date| date.parse().ok())
         .ok_or_else(|| invalid("账单日期格式不正确"))?;
-    if !matches!(request.query("bill_type"), None | Some("ALL")) {
-        return Err(invalid("沙箱只提供 ALL 账单"));
-    }
-    let is_gzip = match request.query("tar_type") {
-        None => false,
-        Some("GZIP") => true,
-        Some(_) => return Err(invalid("不支持的压缩方式")),
-    };
     let now = sandbox.now();
     let today = bill::local(now).date();
     if date >= today || date < today - TimeDelta::days(90) {
@@ -620,12 +636,31 @@ fn trade_bill(sandbox: &Sandbox, request: &Request<'_>) -> Result<Reply, Refused
     if is_yesterday && hour < sandbox.config.bill_ready_hour {
         return Err(Refused::new(400, "STATEMENT_CREATING", "账单正在生成，请稍后再试"));
     }
-    let sub_mchid = request.query("sub_mchid");
-    let text = bill::trade_bill(&lock(&sandbox.store), &request.account.mchid, sub_mchid, date);
+    Ok(date)
+}
+
+/// Puts a bill where it can be fetched and announces it.
+fn announce(sandbox: &Sandbox, request: &Request<'_>, text: Option<String>) -> Result<Reply, Refused> {
+    let is_gzip = match request.query("tar_type") {
+        None => false,
+        Some("GZIP") => true,
+        Some(_) => return Err(Refused::new(400, "INVALID_REQUEST", "不支持的压缩方式")),
+    };
     let text = text.ok_or_else(|| Refused::new(400, "NO_STATEMENT_EXIST", "当日无交易"))?;
     let hash = crate::crypto::bill_sha1(text.as_bytes());
-    let bytes = if is_gzip { bill::gzip(text.as_bytes())? } else { text.into_bytes() };
+    let mut bytes = text.into_bytes();
+    match sandbox.strike(Target::Bill, |kind| matches!(kind, Kind::Alter | Kind::Truncate)) {
+        Some(Kind::Alter) => {
+            if let Some(digit) = bytes.iter_mut().rev().find(|byte| byte.is_ascii_digit()) {
+                *digit = if *digit == b'9' { b'0' } else { *digit + 1 };
+            }
+        }
+        Some(_) => bytes.truncate(bytes.len() / 2),
+        None => {}
+    }
+    let bytes = if is_gzip { bill::gzip(&bytes)? } else { bytes };
     let token = random::letters(40)?;
+    let now = sandbox.now();
     let file = super::BillFile { mchid: request.account.mchid.clone(), bytes, issued_at: now };
     lock(&sandbox.bills).insert(token.clone(), file);
     Ok(Reply::Json(json!({

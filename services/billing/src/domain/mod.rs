@@ -11,21 +11,35 @@
 //! | [`refund`] | money on its way back |
 //! | [`release`] | what goes back when a seat is given back |
 //! | [`waiver`] | who need not pay, and who decides that |
+//! | [`fund`] | public money, staff pay and spending |
 //! | [`evidence`] | documents that prove a hardship |
 //! | [`ledger`] | accounts and balanced entries |
+//! | [`reconciliation`] | a day's bills held against payments, refunds and the ledger |
+//! | [`case`] | a difference before people |
+//! | [`chain`] | the ledger as a chain of hashes |
+//! | [`period`] | months of the books, and their closing |
+//! | [`correction`] | a correction of the ledger, by two people |
+//! | [`statement`] | what a school's books say of a month |
 //! | [`number`] | order and refund numbers |
 //! | [`refusal`] | every no, with its facts |
 
+pub mod case;
+pub mod chain;
+pub mod correction;
 pub mod evidence;
 pub mod explanation;
+pub mod fund;
 pub mod invoice;
 pub mod ledger;
 pub mod number;
 pub mod payment;
+pub mod period;
 pub mod pricing;
+pub mod reconciliation;
 pub mod refund;
 pub mod refusal;
 pub mod release;
+pub mod statement;
 pub mod tariff;
 pub mod term;
 pub mod waiver;

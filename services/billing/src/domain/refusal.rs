@@ -1,9 +1,10 @@
 //! Every no, with the facts a sentence about it needs.
 
+use chrono::NaiveDate;
 use policy::fee::FeeRefusal;
 use policy::waiver::WaiverRefusal;
 use policy::{Basis, Silent};
-use shared::value::{Fen, FenError, Moment};
+use shared::value::{Fen, FenError, FundEntry, Id, Moment};
 
 /// A sentence of policy or of a decision that an amount or a refusal rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +131,104 @@ pub enum Refusal {
     /// The same person decided before.
     #[error("a second person must decide")]
     SecondPersonRequired,
+    /// WeChat gave another bill of that day before.
+    #[error("the bill of {day} is not the one kept")]
+    BillChanged {
+        /// The bill's day.
+        day: NaiveDate,
+    },
+    /// Somebody else looks into the case.
+    #[error("another person has taken the case")]
+    CaseTaken,
+    /// Nobody has taken the case yet.
+    #[error("the case is not taken")]
+    CaseNotTaken,
+    /// Nothing is to be done about the case any more.
+    #[error("the case is resolved")]
+    CaseResolved,
+    /// The month is not over, or not for an hour.
+    #[error("the period can be closed from {opens_at}")]
+    PeriodNotOver {
+        /// From when it can be closed.
+        opens_at: Moment,
+    },
+    /// A later month is closed, and this one with it.
+    #[error("the period {month} is closed")]
+    PeriodClosed {
+        /// The month.
+        month: String,
+    },
+    /// Differences of the month's bills wait for a person.
+    #[error("{waiting_count} differences wait")]
+    PeriodHasCases {
+        /// How many.
+        waiting_count: u64,
+    },
+    /// It was decided otherwise, or by somebody else.
+    #[error("the correction is decided")]
+    CorrectionDecided,
+    /// The entry is reversed already, or another correction resolves the case.
+    #[error("there is a correction for this")]
+    CorrectionExists,
+    /// A correction is not reversed: another one is wanted instead.
+    #[error("a correction is corrected by another, not reversed")]
+    CorrectionNotReversible,
+    /// The region gives no such money.
+    #[error("the region gives no such money")]
+    GrantNotOfThisRegion {
+        /// What says so.
+        clause: Box<Clause>,
+    },
+    /// The district lies in no such part of the region.
+    #[error("the district lies in no such part of the region")]
+    ScopeNotListed {
+        /// The parts it lies in for which there is money.
+        scopes: Vec<String>,
+    },
+    /// There is a grant by this rule and for this time already.
+    #[error("the grant {fund_entry_id} is there already")]
+    GrantProposed {
+        /// Which.
+        fund_entry_id: Id<FundEntry>,
+    },
+    /// By the rule there is nothing to give.
+    #[error("by the rule there is nothing to give")]
+    NothingToGrant,
+    /// The region's list has no such purpose.
+    #[error("the money is not for this purpose")]
+    PurposeNotAllowed {
+        /// What it is for.
+        purposes: Vec<String>,
+        /// What says so.
+        clause: Box<Clause>,
+    },
+    /// Only a ceiling is stated: the rate must be given.
+    #[error("a rate up to {limit} must be given")]
+    RateRequired {
+        /// The ceiling.
+        limit: Fen,
+        /// What says so.
+        clause: Box<Clause>,
+    },
+    /// The performance total is capped, and it or its guidance line is not given.
+    #[error("the guidance line of the performance total is needed")]
+    GuidanceRequired {
+        /// What says so.
+        clause: Box<Clause>,
+    },
+    /// What is paid out is not the stated share of the fees.
+    #[error("{planned} is not the stated share of the fees, {due}")]
+    PayOutNotTheShare {
+        /// What is due.
+        due: Fen,
+        /// What all sheets of the term come to.
+        planned: Fen,
+        /// What says so.
+        clause: Box<Clause>,
+    },
+    /// It was decided otherwise, or is not where this can be done.
+    #[error("the record is decided")]
+    FundEntryDecided,
     /// An amount left the range of 64 bits, or a price was asked that cannot exist.
     #[error("an amount cannot be worked out: {why}")]
     Unworkable {

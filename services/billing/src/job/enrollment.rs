@@ -29,7 +29,7 @@ pub struct Enrollment {
 impl Consumer for Enrollment {
     type Event = pb::Event;
 
-    async fn apply(&self, tx: &Tx, _told: &Told, event: pb::Event) -> Result<(), Status> {
+    async fn apply(&self, tx: &Tx, told: &Told, event: pb::Event) -> Result<(), Status> {
         // Facts of the school day are about no enrollment.
         let enrollment_id = || Ok::<_, Status>(Id::new(uuid(&event.enrollment_id)?));
         match &event.kind {
@@ -52,7 +52,13 @@ impl Consumer for Enrollment {
                     | ReleaseReason::Changed
                     | ReleaseReason::PupilLeft => Cause::GivenBack,
                 };
+                store::heads::end_part(tx, enrollment_id()?).await?;
                 self.release(tx, enrollment_id()?, cause).await
+            }
+            Some(pb::event::Kind::SeatConfirmed(_)) => {
+                let (term_id, pupil_id) = (Id::new(uuid(&event.term_id)?), Id::new(uuid(&event.pupil_id)?));
+                store::heads::take_part(tx, enrollment_id()?, told.district_id, term_id, pupil_id).await?;
+                Ok(())
             }
             Some(pb::event::Kind::SettlementUnseated(_)) => {
                 self.release(tx, enrollment_id()?, Cause::Unseated).await
@@ -62,7 +68,6 @@ impl Consumer for Enrollment {
                 | pb::event::Kind::AgreementAwaited(_)
                 | pb::event::Kind::RefundRuleMissing(_)
                 | pb::event::Kind::ReviewBegun(_)
-                | pb::event::Kind::SeatConfirmed(_)
                 | pb::event::Kind::RegisterClosed(_)
                 | pb::event::Kind::PupilCheckedIn(_)
                 | pb::event::Kind::PupilCheckedOut(_)

@@ -3,17 +3,21 @@
 //! | file | does |
 //! |---|---|
 //! | [`identity`], [`catalog`], [`enrollment`] | follow the feeds of these services |
+//! | [`bills`] | fetches and compares WeChat's bills of the days before |
 //! | [`inbox`] | works off WeChat's notifications |
 //! | [`orders`] | asks WeChat after open orders, closes those nobody may pay any more |
 //! | [`refunds`] | sends refunds at a pace, asks after them |
+//! | [`seal`] | gives entries of the ledger their place in the chain, and writes its heads down outside |
 //! | [`waivers`] | applies granted waivers to invoices whose order had to be closed first |
 
+pub mod bills;
 pub mod catalog;
 pub mod enrollment;
 pub mod identity;
 pub mod inbox;
 pub mod orders;
 pub mod refunds;
+pub mod seal;
 pub mod waivers;
 
 use std::time::Duration;

@@ -100,7 +100,8 @@ const INVARIANTS: &[Invariant] = &[
         name: "what is receivable is what open invoices ask for",
         all: "select count(distinct school_id) as number from posting",
         broken: "select b.school_id as id from (select school_id, sum(debit_fen) - sum(credit_fen) as owed \
-                 from posting where account = 'receivable' group by school_id) b \
+                 from posting where account = 'receivable' \
+                 and journal_id not in (select id from journal where kind = 'corrected') group by school_id) b \
                  where b.owed <> (select coalesce(sum(coalesce(i.price_fen, 0) - i.waived_fen), 0) from invoice i \
                  where i.school_id = b.school_id and i.state = 'open')",
     },
@@ -108,7 +109,8 @@ const INVARIANTS: &[Invariant] = &[
         name: "what is to go back is what refunds under way carry",
         all: "select count(distinct school_id) as number from posting",
         broken: "select b.school_id as id from (select school_id, sum(credit_fen) - sum(debit_fen) as owed \
-                 from posting where account = 'refund_payable' group by school_id) b \
+                 from posting where account = 'refund_payable' \
+                 and journal_id not in (select id from journal where kind = 'corrected') group by school_id) b \
                  where b.owed <> (select coalesce(sum(r.amount_fen), 0) from refund r join invoice i \
                  on i.id = r.invoice_id where i.school_id = b.school_id and r.state <> 'succeeded')",
     },
@@ -116,10 +118,23 @@ const INVARIANTS: &[Invariant] = &[
         name: "money at WeChat is what was paid less what arrived back",
         all: "select count(distinct school_id) as number from posting",
         broken: "select b.school_id as id from (select school_id, sum(debit_fen) - sum(credit_fen) as held \
-                 from posting where account = 'wechat_clearing' group by school_id) b \
+                 from posting where account = 'wechat_clearing' \
+                 and journal_id not in (select id from journal where kind = 'corrected') group by school_id) b \
                  where b.held <> (select coalesce(sum(p.amount_fen - p.refunded_fen), 0) from payment p \
                  join invoice i on i.id = p.invoice_id where i.school_id = b.school_id \
                  and p.state in ('succeeded', 'surplus'))",
+    },
+    Invariant {
+        name: "no entry is dated into a month after it was closed",
+        all: "select count(*) as number from period where state = 'closed'",
+        broken: "select distinct p.district_id as id from period p where p.state = 'closed' and p.journal_count <> \
+                 (select count(*) from journal j where j.district_id = p.district_id and j.created_at < p.ends_at)",
+    },
+    Invariant {
+        name: "every correction that two people agreed on has exactly one entry, and no other has one",
+        all: "select count(*) as number from correction",
+        broken: "select c.id as id from correction c where (select count(*) from journal j where j.source_id = c.id \
+                 and j.kind = 'corrected') <> (case when c.state = 'booked' then 1 else 0 end)",
     },
     Invariant {
         name: "every open order is asked after again",

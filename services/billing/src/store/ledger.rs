@@ -33,6 +33,14 @@ pub enum Kind {
     Released,
     /// A refund arrived.
     Refunded,
+    /// Two people corrected the books.
+    Corrected,
+    /// A grant, spending or pay was approved.
+    Approved,
+    /// A grant arrived.
+    Received,
+    /// What was approved was taken back.
+    Reversed,
 }
 
 impl Kind {
@@ -47,6 +55,10 @@ impl Kind {
             Self::SurplusReturned => "surplus_returned",
             Self::Released => "released",
             Self::Refunded => "refunded",
+            Self::Corrected => "corrected",
+            Self::Approved => "approved",
+            Self::Received => "received",
+            Self::Reversed => "reversed",
         }
     }
 }
@@ -62,7 +74,7 @@ pub struct Place {
     pub at: Moment,
 }
 
-/// Adds an entry. One without lines is not added: nothing moved.
+/// Adds an entry. One without lines is not added: nothing moved. One that falls into a closed month is dated into the first open one.
 ///
 /// # Errors
 /// When the database refuses: the same source, kind and number a second time is a mistake of ours.
@@ -78,6 +90,7 @@ pub async fn insert(
         return Ok(());
     }
     let journal_id = random::uuid(place.at);
+    let at = super::period::dated_in(tx, place.district_id, place.at).await?;
     let row = journal::ActiveModel {
         id: Set(journal_id),
         district_id: Set(place.district_id.uuid()),
@@ -85,7 +98,7 @@ pub async fn insert(
         source_id: Set(source_id),
         kind: Set(kind.as_str().to_owned()),
         number: Set(number),
-        created_at: Set(place.at),
+        created_at: Set(at),
     };
     journal::Entity::insert(row).exec_without_returning(tx).await?;
     let rows = (1_i32..).zip(entry.lines()).map(|(line_number, line)| posting::ActiveModel {
@@ -98,7 +111,7 @@ pub async fn insert(
         credit_fen: Set((-line.amount).max(Fen::ZERO).get()),
     });
     posting::Entity::insert_many(rows).exec_without_returning(tx).await?;
-    Ok(())
+    super::chain::add(tx, journal_id, place.district_id.uuid()).await
 }
 
 /// What was debited and credited on one account.

@@ -40,6 +40,14 @@ pub async fn by_number(db: &impl ConnectionTrait, out_trade_no: &str) -> Result<
     Entity::find().filter(Column::OutTradeNo.eq(out_trade_no)).one(db).await?.map(payment).transpose()
 }
 
+/// Finds a payment.
+///
+/// # Errors
+/// When the database refuses, or a row is inconsistent.
+pub async fn find(db: &impl ConnectionTrait, id: Id<PaymentKind>) -> Result<Option<Payment>, Error> {
+    Entity::find().filter(Column::Id.eq(id.uuid())).one(db).await?.map(payment).transpose()
+}
+
 /// Locks a payment.
 ///
 /// # Errors
@@ -55,6 +63,18 @@ pub async fn lock(tx: &Tx, id: Id<PaymentKind>) -> Result<Option<Payment>, Error
 pub async fn lock_all(tx: &Tx, invoice_id: Id<Invoice>) -> Result<Vec<Payment>, Error> {
     let query = Entity::find().filter(Column::InvoiceId.eq(invoice_id.uuid())).order_by_asc(Column::Id);
     query.lock_exclusive().all(tx).await?.into_iter().map(payment).collect()
+}
+
+/// Finds the payments of invoices that happened, by id.
+///
+/// # Errors
+/// When the database refuses, or a row is inconsistent.
+pub async fn paid_of(db: &impl ConnectionTrait, invoice_ids: &[Id<Invoice>]) -> Result<Vec<Payment>, Error> {
+    let query = Entity::find()
+        .filter(Column::InvoiceId.is_in(invoice_ids.iter().map(|id| id.uuid())))
+        .filter(Column::State.is_in(["succeeded", "surplus"]))
+        .order_by_asc(Column::Id);
+    query.all(db).await?.into_iter().map(payment).collect()
 }
 
 /// Finds an invoice's open payment.

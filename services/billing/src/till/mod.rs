@@ -8,11 +8,13 @@
 //! | [`settle`] | a payment that happened |
 //! | [`release`] | a seat given back |
 //! | [`refund`] | money on its way back: asked for, sent, answered |
+//! | [`reconcile`] | a day's bills: fetched, kept, compared |
 //!
 //! What takes `&Tx` changes rows and calls nobody; what calls WeChat holds no transaction.
 
 pub mod book;
 pub mod order;
+pub mod reconcile;
 pub mod refund;
 pub mod release;
 pub mod settle;

@@ -3,11 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod authorization;
+mod bill_days;
+mod books;
 mod close_invoice;
+mod fund;
 mod ledger;
 mod notification;
 mod pay;
 mod price;
+mod reconciliation;
 mod refund;
 mod tariff;
 mod waiver;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
@@ -18,6 +18,7 @@ use policy::Live;
 use prost::Message;
 use proto::billing::v1 as pb;
 use proto::billing::v1::billing_service_client::BillingServiceClient;
+use proto::billing::v1::fund_service_client::FundServiceClient;
 use proto::{catalog, enrollment, identity};
 use sea_orm::{ConnectionTrait as _, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -98,7 +99,7 @@ pub struct World {
     payers: Payers,
     wechat_url: String,
     http: reqwest::Client,
-    _folder: TempDir,
+    folder: TempDir,
     _stop: DropGuard,
 }
 
@@ -215,7 +216,12 @@ impl World {
 
         let db = database::<Migrator>(kind).await;
         let mut links = links.into_iter();
-        let config = Config { refunds_per_second: 100, ..Config::default() };
+        let config = Config {
+            refunds_per_second: 100,
+            ledger_anchor_file: folder.path().join("ledger.anchor"),
+            ledger_anchor_seconds: 0,
+            ..Config::default()
+        };
         let sealer = Arc::new(Sealer::from_file(&folder.path().join("seal")).unwrap());
         let merchants = Merchants::one(pay);
         let parts = Parts {
@@ -249,7 +255,7 @@ impl World {
             payers,
             wechat_url,
             http: reqwest::Client::new(),
-            _folder: folder,
+            folder,
             _stop: stop.drop_guard(),
             clock,
         };
@@ -401,6 +407,15 @@ impl World {
         self.tell_seat(seat, "seat_held", enrollment::v1::event::Kind::SeatHeld(held)).await;
     }
 
+    /// A seat that is a pupil's for good.
+    pub async fn confirm(&self, family: Family, section: Uuid) -> Seat {
+        let seat = Seat { enrollment: random::uuid(self.clock.now()), section, family };
+        let confirmed = enrollment::v1::SeatConfirmed {};
+        self.tell_seat(seat, "seat_confirmed", enrollment::v1::event::Kind::SeatConfirmed(confirmed)).await;
+        self.heard().await;
+        seat
+    }
+
     pub async fn release(&self, seat: Seat, reason: enrollment::v1::enrollment::ReleaseReason) {
         let released = enrollment::v1::SeatReleased { reason: reason.into(), was_confirmed: true };
         self.tell_seat(seat, "seat_released", enrollment::v1::event::Kind::SeatReleased(released)).await;
@@ -425,7 +440,7 @@ impl World {
     }
 
     fn with_token(&self, token: &str) -> Client {
-        let link = self.link.as_caller(token).with_deadline(Duration::from_secs(20));
+        let link = self.link.as_caller(token).with_deadline(Duration::from_secs(60));
         BillingServiceClient::new(link).max_encoding_message_size(8 << 20).max_decoding_message_size(8 << 20)
     }
 
@@ -452,8 +467,35 @@ impl World {
         Caller::Staff(StaffMember { id: Id::new(Uuid::from_u128(number)), grants })
     }
 
+    /// The way to the service for a member of staff, for the methods of its other services.
+    pub fn staff_link(&self, number: u128, role: Role) -> Link {
+        self.link_of(&self.staff_caller(number, role))
+    }
+
+    /// The way to the service for anybody.
+    pub fn link_of(&self, caller: &Caller) -> Link {
+        let token = self.identity_signer.token(caller, Duration::from_secs(300)).unwrap();
+        self.link.as_caller(token).with_deadline(Duration::from_secs(20))
+    }
+
     pub fn staff(&self, number: u128, role: Role) -> Client {
         self.as_caller(&self.staff_caller(number, role))
+    }
+
+    pub fn funds(&self, number: u128, role: Role) -> FundServiceClient<Link> {
+        self.funds_as(&self.staff_caller(number, role))
+    }
+
+    /// Who does the money of another school.
+    pub fn funds_elsewhere(&self) -> FundServiceClient<Link> {
+        let path = NodePath::new(vec![self.district, self.town, Uuid::from_u128(78)]);
+        let grants = vec![Grant { role: Role::SchoolFinance, path }];
+        self.funds_as(&Caller::Staff(StaffMember { id: Id::new(Uuid::from_u128(79)), grants }))
+    }
+
+    fn funds_as(&self, caller: &Caller) -> FundServiceClient<Link> {
+        let token = self.identity_signer.token(caller, Duration::from_secs(300)).unwrap();
+        FundServiceClient::new(self.link.as_caller(token.as_str()).with_deadline(Duration::from_secs(20)))
     }
 
     pub fn enrollment(&self) -> Client {
@@ -546,7 +588,8 @@ impl World {
     }
 
     pub async fn until<F: Future<Output = bool>>(&self, what: &str, mut holds: impl FnMut() -> F) {
-        for _ in 0..600 {
+        let until = Instant::now() + Duration::from_secs(120);
+        while Instant::now() < until {
             if holds().await {
                 return;
             }
@@ -616,6 +659,18 @@ impl World {
         // PostgreSQL tells apart what SQLite does not.
         let wide: Result<i64, _> = row.try_get_by_index(0);
         Some(wide.unwrap_or_else(|_| i64::from(row.try_get_by_index::<i32>(0).unwrap())))
+    }
+
+    /// The id that a query gives.
+    pub async fn id(&self, sql: &str) -> Uuid {
+        let statement = Statement::from_string(self.db.read().get_database_backend(), sql);
+        let row = self.db.read().query_one_raw(statement).await.unwrap().unwrap();
+        row.try_get_by_index(0).unwrap()
+    }
+
+    /// Where the heads of the ledger's chains are written down.
+    pub fn anchor_file(&self) -> std::path::PathBuf {
+        self.folder.path().join("ledger.anchor")
     }
 
     pub async fn try_execute(&self, sql: &str) -> Result<(), sea_orm::DbErr> {

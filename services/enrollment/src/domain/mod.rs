@@ -30,6 +30,7 @@ pub mod offer;
 pub mod priority;
 pub mod pupil;
 pub mod round;
+pub mod round_news;
 pub mod section;
 pub mod survey;
 pub mod term;

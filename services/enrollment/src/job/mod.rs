@@ -7,6 +7,7 @@
 //! | [`promote`] | gives seats that stayed free to those in line who could not sit before |
 //! | [`lay_out`] | lays out the day's lessons |
 //! | [`close_lists`] | closes the lists of drawn rounds |
+//! | [`decide_ties`] | decides the ties of rounds for seats left over |
 //! | [`close_registers`] | closes the day's registers |
 //! | [`alert`] | alerts the leader to pupils nobody has collected |
 //! | [`follow_identity`] | hears of pupils and consents |
@@ -19,6 +20,7 @@ pub mod alert;
 pub mod close;
 pub mod close_lists;
 pub mod close_registers;
+pub mod decide_ties;
 pub mod expire;
 pub mod follow_billing;
 pub mod follow_catalog;

@@ -5,6 +5,11 @@ mod m20260905_081000_invoice;
 mod m20260905_082000_waiver;
 mod m20260905_083000_ledger;
 mod m20261122_090000_tariff_basis;
+mod m20261122_300000_bill;
+mod m20261122_301000_chain;
+mod m20261122_302000_period;
+mod m20261122_500000_fund;
+mod m20261122_500001_posting_account;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
@@ -21,6 +26,11 @@ impl MigratorTrait for Migrator {
             m20260905_082000_waiver::migration(),
             m20260905_083000_ledger::migration(),
             m20261122_090000_tariff_basis::migration(),
+            m20261122_300000_bill::migration(),
+            m20261122_301000_chain::migration(),
+            m20261122_302000_period::migration(),
+            m20261122_500000_fund::migration(),
+            m20261122_500001_posting_account::migration(),
         ]);
         migrations
     }

@@ -17,6 +17,7 @@ mod m20261122_130001_priority;
 mod m20261122_130002_notice;
 mod m20261122_130003_survey;
 mod m20261122_150001_offer;
+mod m20261122_200001_left_over;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 use shared::db::migration;
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             m20261122_130002_notice::migration(),
             m20261122_130003_survey::migration(),
             m20261122_150001_offer::migration(),
+            m20261122_200001_left_over::migration(),
         ]);
         migrations
     }

@@ -1,0 +1,19 @@
+//! The chain: which entry stands where, with its hash. Columns mean what the fields of the domain value mean.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "journal_seal")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub district_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub position: i64,
+    pub journal_id: Uuid,
+    pub hash: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
