@@ -74,8 +74,7 @@ fn a_stock_counter_in_redis_is_measured_beside_where_there_is_one() {
 
 #[test]
 fn whoever_finds_the_queue_full_hears_it_and_nothing_is_given_to_them() {
-    let report =
-        rush(&["--engine", "sqlite", "--profile", "allsuccess", "--queue", "4", "--waiting", "128"]);
+    let report = rush(&["--engine", "sqlite", "--profile", "allsuccess", "--queue", "2"]);
 
     holds_everywhere(&report, 1);
     assert!(report.contains("QUEUE_FULL "), "{report}");
