@@ -8,6 +8,7 @@ mod books;
 mod close_invoice;
 mod fund;
 mod ledger;
+mod lives;
 mod notification;
 mod pay;
 mod price;
