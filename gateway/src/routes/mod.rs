@@ -9,6 +9,7 @@ mod enrollment;
 mod identity;
 mod message;
 mod notice;
+mod price;
 mod priority;
 mod round;
 mod supervision;
@@ -131,6 +132,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(survey::routes())
         .merge(message::routes())
         .merge(billing::routes())
+        .merge(price::routes())
         .merge(supervision::routes())
 }
 

@@ -159,6 +159,12 @@ kinds! {
     Evidence = "evidence",
     /// A school's fee standard for a term.
     Tariff = "tariff",
+    /// The price of a section that has one of its own.
+    SectionPrice = "section_price",
+    /// A school's calculation of what the service or a course costs.
+    CostSheet = "cost_sheet",
+    /// A school whose pupils are all waived.
+    SchoolWaiver = "school_waiver",
     /// One balanced entry of the ledger.
     Journal = "journal",
     /// A complaint or suggestion.

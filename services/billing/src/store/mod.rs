@@ -5,6 +5,7 @@
 
 pub mod check;
 mod code;
+pub mod cost_sheet;
 pub mod enrollment;
 mod entity;
 pub mod evidence;
@@ -16,7 +17,9 @@ pub mod notification;
 pub mod payment;
 pub mod pupil;
 pub mod refund;
+pub mod seat_change;
 pub mod section;
+pub mod section_price;
 pub mod tariff;
 pub mod term;
 pub mod waiver;

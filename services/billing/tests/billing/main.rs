@@ -4,11 +4,15 @@
 
 mod authorization;
 mod close_invoice;
+mod cost_sheet;
 mod ledger;
 mod notification;
 mod pay;
 mod price;
 mod refund;
+mod section_price;
+mod sharing;
+mod slot_price;
 mod tariff;
 mod waiver;
 mod world;

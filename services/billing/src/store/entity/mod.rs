@@ -1,5 +1,6 @@
 //! Rows as they are stored. No behaviour.
 
+pub mod cost_sheet;
 pub mod enrollment;
 pub mod evidence;
 pub mod evidence_reading;
@@ -11,7 +12,9 @@ pub mod payment;
 pub mod posting;
 pub mod pupil;
 pub mod refund;
+pub mod seat_change;
 pub mod section;
+pub mod section_price;
 pub mod tariff;
 pub mod term;
 pub mod waiver;

@@ -5,6 +5,10 @@ mod m20260905_081000_invoice;
 mod m20260905_082000_waiver;
 mod m20260905_083000_ledger;
 mod m20261122_090000_tariff_basis;
+mod m20261122_400001_tariff_slot;
+mod m20261122_400002_section_price;
+mod m20261122_400003_cost_sheet;
+mod m20261122_400004_seat_change;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
@@ -21,6 +25,10 @@ impl MigratorTrait for Migrator {
             m20260905_082000_waiver::migration(),
             m20260905_083000_ledger::migration(),
             m20261122_090000_tariff_basis::migration(),
+            m20261122_400001_tariff_slot::migration(),
+            m20261122_400002_section_price::migration(),
+            m20261122_400003_cost_sheet::migration(),
+            m20261122_400004_seat_change::migration(),
         ]);
         migrations
     }
