@@ -423,6 +423,16 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "Seats are drawn in this round; please hand in wishes instead.",
     ),
     (
+        "LEFT_OVER_ONLY",
+        "这门课程在志愿截止后才发布，不参加本次抽签，将与抽签后的余位一起报名[，{open_time} 开始]。",
+        "This course was published after the lists closed; its seats are given with those the draw leaves over[, from {open_time}].",
+    ),
+    (
+        "APPLICATIONS_COLLECTED",
+        "开放之初的报名先登记、再统一排序，不比快慢，请选择同意候补后报名[；{tie_end_time} 后按先后顺序]。",
+        "The first applications are collected and put in order by lot; apply with a place in line[; from {tie_end_time} on they go by arrival].",
+    ),
+    (
         "APPLICATIONS_ONLY",
         "这轮选课先到先得，请直接报名。",
         "Seats are not drawn in this round; please apply directly.",
@@ -738,6 +748,41 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "The fee is not the one the policy states[: {clause}].",
     ),
     ("NOTIFICATION_UNREADABLE", "通知暂时无法读取。", "The notification cannot be read at the moment."),
+    // public money, pay and spending
+    ("FUND_ENTRY_NOT_FOUND", "没有找到这条经费记录。", "No such record."),
+    ("FUND_ENTRY_DECIDED", "这条经费记录已经有结果。", "The record is decided already."),
+    (
+        "GRANT_NOT_OF_THIS_REGION",
+        "本地没有这项补助[：{clause}]。",
+        "There is no such grant here[: {clause}].",
+    ),
+    (
+        "SCOPE_NOT_LISTED",
+        "本区县不在这项补助的范围内[，所属范围：{scopes}]。",
+        "The district is in no such part of the region[; it is in: {scopes}].",
+    ),
+    ("GRANT_PROPOSED", "这项补助已经申报。", "The grant has been proposed already."),
+    ("NOTHING_TO_GRANT", "按规定计算，补助金额为零。", "By the rule there is nothing to give."),
+    (
+        "PURPOSE_NOT_ALLOWED",
+        "经费不能用于这个用途[，可用于：{purposes}][（{clause}）]。",
+        "The money is not for this purpose[; it is for: {purposes}][ ({clause})].",
+    ),
+    (
+        "RATE_REQUIRED",
+        "请填写每课时的标准[，最高 {limit} 元][（{clause}）]。",
+        "A rate for the class hour is needed[, at most {limit} yuan][ ({clause})].",
+    ),
+    (
+        "GUIDANCE_REQUIRED",
+        "请填写绩效工资总量和指导线[（{clause}）]。",
+        "The performance total and its guidance line are needed[ ({clause})].",
+    ),
+    (
+        "PAY_OUT_NOT_THE_SHARE",
+        "发放金额与规定的比例不符[：应发 {due} 元，计划发放 {planned} 元][（{clause}）]。",
+        "What is paid out is not the stated share[: due {due} yuan, planned {planned} yuan][ ({clause})].",
+    ),
     // complaints
     (
         "TICKET_NOT_FOUND",

@@ -10,6 +10,7 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use shared::clock::SharedClock;
+use shared::db::Backoff;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -245,7 +246,7 @@ impl Person {
         let mut wait = self.site.wait();
         loop {
             let answer = answer(self.request(Method::GET, path).send().await?).await?;
-            if !answer.is_busy() || !wait.goes_on().await {
+            if !answer.is_busy() || !wait.goes_on_later().await {
                 return Ok(answer);
             }
         }
@@ -361,8 +362,12 @@ impl Person {
             let sent = (!body.is_null()).then_some(body);
             let answer = self.send(Method::POST, path, sent, key).await?;
             // The key makes it safe to ask again when a busy machine gave no answer in time.
-            let waits = answer.is_busy() || not_yet.contains(&answer.reason());
-            if !waits || !wait.goes_on().await {
+            let waits = if answer.is_busy() {
+                wait.goes_on_later().await
+            } else {
+                not_yet.contains(&answer.reason()) && wait.goes_on().await
+            };
+            if !waits {
                 return Ok(answer);
             }
         }
@@ -373,16 +378,28 @@ impl Person {
 struct Wait<'a> {
     began_at: Instant,
     nudge: Option<&'a Nudge>,
+    /// How long whoever finds the platform busy stays away: longer each time, and by chance, so that they do not all return at once.
+    backoff: Backoff,
 }
 
 impl Wait<'_> {
     /// Rests a moment; says whether there is patience for another look.
     async fn goes_on(&mut self) -> bool {
+        self.rest(LOOK_AGAIN).await
+    }
+
+    /// Stays away from a busy platform; says whether there is patience for another try.
+    async fn goes_on_later(&mut self) -> bool {
+        let away = self.backoff.next();
+        self.rest(away).await
+    }
+
+    async fn rest(&mut self, rest: Duration) -> bool {
         let waited = self.began_at.elapsed();
         if waited >= PATIENCE {
             return false;
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
+        tokio::time::sleep(rest).await;
         if waited >= LATE
             && let Some(nudge) = self.nudge
         {
@@ -394,7 +411,8 @@ impl Wait<'_> {
 
 impl Site {
     fn wait(&self) -> Wait<'_> {
-        Wait { began_at: Instant::now(), nudge: self.nudge.as_ref() }
+        let backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
+        Wait { began_at: Instant::now(), nudge: self.nudge.as_ref(), backoff }
     }
 }
 

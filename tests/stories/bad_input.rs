@@ -46,7 +46,10 @@ async fn assert_unchanged(
     for (table, rows) in before {
         // What no longer counts is forgotten by and by.
         if table == "identity.session" {
-            assert!(after[table].iter().all(|row| rows.iter().any(|old| id(old) == id(row))), "a new session");
+            assert!(
+                after[table].iter().all(|row| rows.iter().any(|old| id(old) == id(row))),
+                "a new session"
+            );
             continue;
         }
         if ["identity.attempt", "identity.brief_answer"].contains(&table.as_str()) {

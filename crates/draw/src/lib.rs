@@ -17,6 +17,7 @@
 //! | `stream` | random words that follow from a seed |
 //! | `number` | one number for each pupil and slot, spread over the week |
 //! | `matching` | who gets which seat: deferred acceptance with tiers and reserves |
+//! | [`lot`](mod@lot) | who is ahead for seats a draw left over |
 //! | [`outcome`] | the result, its digest, why a wish was refused |
 //! | [`sentence`] | the reason as a family reads it |
 //! | [`audit`](mod@audit) | what must be true of every outcome |
@@ -30,6 +31,7 @@ pub mod bundle;
 pub mod commitment;
 pub mod hash;
 pub mod input;
+pub mod lot;
 mod matching;
 mod number;
 pub mod outcome;
@@ -46,6 +48,7 @@ pub use input::{
     GroupIndex, Input, List, Mode, Problem, Pupil, PupilIndex, Reserve, Section, SectionIndex, Siblings,
     SlotIndex, Terms,
 };
+pub use lot::lot;
 pub use outcome::{Outcome, Refusal, Why, run};
 pub use pseudonym::RoundSalt;
 pub use seed::{Seed, Source};

@@ -151,6 +151,20 @@ pub fn pay_out(policy: &Policy, collected: Fen, planned: Fen) -> Result<Clause, 
     }
 }
 
+/// Gives the most that may be paid out to staff of the fees collected: the stated share, up to the next whole fen.
+///
+/// # Errors
+/// [`Silent`] on the share; [`StaffRefusal::Negative`].
+pub fn pay_out_cap(policy: &Policy, collected: Fen) -> Result<Cap, StaffRefusal> {
+    let (share, clause) = policy.staff.fees_to_staff_bp.demand()?;
+    if collected.is_negative() {
+        return Err(StaffRefusal::Negative { amount: collected });
+    }
+    let (due, is_whole) = share.of(collected)?;
+    let most = if is_whole { due } else { due.plus(Fen::new(1))? };
+    Ok(Cap { most, clause })
+}
+
 /// Gives the most the performance-pay total may be where the local guidance line is `guidance`.
 ///
 /// The greatest whole fen that does not exceed the stated multiple.

@@ -357,7 +357,7 @@ async fn closing_does_not_wait_for_ever_for_a_transaction_in_use() {
     for db in testing::each_database::<Migrator>().await {
         let held = db.begin().await.unwrap();
 
-        let closing = tokio::time::timeout(Duration::from_secs(5), db.close(Duration::from_millis(100)));
+        let closing = tokio::time::timeout(Duration::from_secs(60), db.close(Duration::from_millis(100)));
 
         closing.await.expect("closed in time");
         drop(held);

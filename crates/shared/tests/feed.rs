@@ -374,7 +374,9 @@ async fn everything_told_by_many_is_heard_once_in_order_though_the_hearer_keeps_
                     .follower(&ours, Listener { is_shaky: repeat == 1, ..Listener::new() });
                 let mut progress = follower.progress();
                 let run = tokio::spawn(follower.run(CancellationToken::new()));
-                let life = Duration::from_millis(10 + u64::from(random::bytes::<1>()[0]) / 2);
+                // Longer and longer, so that also a busy machine comes to the end.
+                let spared = u64::try_from(kills / 4).unwrap();
+                let life = Duration::from_millis(10 + u64::from(random::bytes::<1>()[0]) / 2 + spared);
                 let finished =
                     tokio::time::timeout(life, progress.wait_for(|standing| standing.applied == total)).await;
                 run.abort();
@@ -560,9 +562,9 @@ async fn a_server_that_stops_ends_its_open_calls() {
 
         teller.stop.cancel();
 
-        let ended = tokio::time::timeout(Duration::from_secs(5), events.message()).await.unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(60), events.message()).await.unwrap();
         assert!(matches!(ended, Ok(None) | Err(_)));
-        tokio::time::timeout(Duration::from_secs(5), teller.serving).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(60), teller.serving).await.unwrap().unwrap();
     }
 }
 
@@ -583,13 +585,19 @@ async fn a_commit_wakes_the_whole_way() {
         let run = tokio::spawn(follower.run(stop.clone()));
         progress.wait_for(|standing| standing.state == State::Following).await;
 
-        // The sequencer polls every 500 ms and a waiting call every second: ten in a row cannot be luck.
-        let began = std::time::Instant::now();
-        for number in 1..=10 {
-            tell_alone(&theirs, number).await;
-            progress.wait_for(|standing| standing.applied == number).await;
+        // The sequencer polls every 500 ms and a waiting call every second: ten in a row within three seconds cannot be luck. A
+        // machine that is busy with something else is given more than one chance to be that quick.
+        let mut took = Vec::new();
+        while took.len() < 8 && took.last().is_none_or(|last| *last >= Duration::from_secs(3)) {
+            let began = std::time::Instant::now();
+            for _ in 0..10 {
+                let number = progress.standing().applied + 1;
+                tell_alone(&theirs, number).await;
+                progress.wait_for(|standing| standing.applied == number).await;
+            }
+            took.push(began.elapsed());
         }
-        assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+        assert!(took.last().is_some_and(|last| *last < Duration::from_secs(3)), "{took:?}");
         stop.cancel();
         run.await.unwrap().unwrap();
     }

@@ -110,7 +110,7 @@ async fn one_trace_reaches_from_the_tap_to_the_row() {
     let other = call_row(link).await;
 
     stop.cancel();
-    tokio::time::timeout(Duration::from_secs(5), served).await.unwrap().unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(60), served).await.unwrap().unwrap().unwrap();
     guard.shutdown().await;
 
     // then every span of it has that trace, each the child of the one before

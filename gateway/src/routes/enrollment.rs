@@ -70,6 +70,10 @@ struct NewRound {
     /// How sections are drawn where it is not as the policy has it; drawn rounds only.
     #[serde(default)]
     sections: Vec<SectionRule>,
+    /// Seconds for which the first applications are collected and then decided by tier and lot, 60 to 86,400; all go by arrival when
+    /// absent. Only for rounds that are not drawn and follow one that is.
+    #[serde(default)]
+    tie_seconds: i32,
 }
 
 /// A round.
@@ -95,6 +99,12 @@ pub(super) struct Round {
     draw: Option<DrawSettings>,
     /// Changes since it was opened, the first first.
     changes: Vec<RoundChange>,
+    /// Seconds for which the first applications are collected; 0 where all go by arrival.
+    tie_seconds: i32,
+    /// Until when they are collected; absent where they are not.
+    tie_end_time: Option<DateTime<Utc>>,
+    /// Whether they are decided.
+    ties_decided: bool,
 }
 
 impl From<pb::Round> for Round {
@@ -106,6 +116,9 @@ impl From<pb::Round> for Round {
             changes: round.changes.into_iter().map(Into::into).collect(),
             open_time: moment(round.open_time),
             close_time: moment(round.close_time),
+            tie_seconds: round.tie_seconds,
+            tie_end_time: moment(round.tie_end_time),
+            ties_decided: round.ties_decided,
             id: round.id,
             term_id: round.term_id,
             review_seconds: round.review_seconds,
@@ -156,6 +169,7 @@ async fn open_round(
         siblings,
         sources: body.sources.into_iter().map(SeedSource::into_message).collect(),
         sections: body.sections.into_iter().map(SectionRule::into_message).collect(),
+        tie_seconds: body.tie_seconds,
     };
     let answer = client(&edge, &session).open_round(request).await?.into_inner();
     Ok(axum::Json(OpenedRound {

@@ -6,6 +6,7 @@ mod billing;
 mod catalog;
 mod day;
 mod enrollment;
+mod fund;
 mod identity;
 mod message;
 mod notice;
@@ -133,6 +134,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(message::routes())
         .merge(billing::routes())
         .merge(price::routes())
+        .merge(fund::routes())
         .merge(supervision::routes())
 }
 

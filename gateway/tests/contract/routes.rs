@@ -486,6 +486,38 @@ fn cases() -> Vec<Case> {
             Json(json!({ "approved": true, "reason": "属实", "last_day": "2027-01-15" })),
         ),
         case("get_trial_balance", "billing/GetTrialBalance", Nothing),
+        // public money, pay and spending
+        case("get_fund_rules", "fund/GetFundRules", Nothing),
+        case("quote_grant", "fund/QuoteGrant", Nothing),
+        case(
+            "propose_grant",
+            "fund/ProposeGrant",
+            Json(json!({
+                "kind": "shortfall", "scope": "subei", "year": 2026, "given_fen": 700, "document": "核算〔2026〕1 号"
+            })),
+        ),
+        case(
+            "propose_spending",
+            "fund/ProposeSpending",
+            Json(json!({
+                "purpose": "consumables", "payee": "某商店", "day": "2026-09-07", "amount_fen": 100, "document": "凭证 1"
+            })),
+        ),
+        case(
+            "propose_pay_sheet",
+            "fund/ProposePaySheet",
+            Json(json!({
+                "month": "2026-09",
+                "lines": [{
+                    "payee": "T01", "staffing": "external", "class_hour_count": 4, "rate_fen": 100, "amount_fen": 400
+                }],
+                "is_last": true, "performance_total_fen": 900, "guidance_fen": 1000
+            })),
+        ),
+        case("list_fund_entries", "fund/ListFundEntries", Nothing),
+        case("decide_fund_entry", "fund/DecideFundEntry", Json(json!({ "approved": true, "reason": "x" }))),
+        case("receive_grant", "fund/ReceiveGrant", Json(json!({ "receipt_document": "回单 1" }))),
+        case("reverse_fund_entry", "fund/ReverseFundEntry", Json(json!({ "reason": "重复" }))),
         // complaints
         case(
             "submit_ticket",
@@ -591,6 +623,9 @@ fn asked(operation: &str, field: &str) -> &'static str {
         "policy_version" => "pack@1",
         "act" => "2",
         "basis" => "last_term",
+        "kind" => "shortfall",
+        "year" => "2026",
+        "given_fen" => "700",
         _ => ID,
     }
 }

@@ -161,6 +161,7 @@ impl World {
             open_at: now() - TimeDelta::hours(1),
             close_at: now() + TimeDelta::days(7),
             waits: Waits { review_seconds: 604_800, payment_seconds: 86_400 },
+            ties: None,
             state: round::State::Opened,
         }
     }
@@ -216,6 +217,7 @@ impl World {
                     basic_care: false,
                 },
                 extended_care: false,
+                left_over: false,
                 state: State::Published,
             };
             store::section::insert(&tx, &section).await?;

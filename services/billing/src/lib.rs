@@ -29,6 +29,7 @@ use std::sync::Arc;
 use policy::Live;
 use proto::billing::v1::billing_service_server::BillingServiceServer;
 use proto::billing::v1::price_service_server::PriceServiceServer;
+use proto::billing::v1::fund_service_server::FundServiceServer;
 use shared::caller::Verifier;
 use shared::client::Link;
 use shared::clock::SharedClock;
@@ -108,11 +109,13 @@ pub async fn run(
         async move { db.ping().await.map_err(|error| error.to_string()) }
     });
     let prices = PriceServiceServer::new(rpc::Prices { till: till.clone() });
+    let funds = FundServiceServer::new(rpc::fund::FundRpc(till.clone()));
     let service = BillingServiceServer::new(rpc::Billing { till, identity: parts.identity })
         .max_decoding_message_size(config::MESSAGE_BYTES)
         .max_encoding_message_size(config::MESSAGE_BYTES);
     let routes = Routes::new(service)
         .add_service(prices)
+        .add_service(funds)
         .add_service(FeedServer::new(feed, HEARERS, stop.clone()).into_service());
     let served = server::serve(
         Grpc {

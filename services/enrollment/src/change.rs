@@ -94,12 +94,20 @@ pub async fn make(
     Ok(changed)
 }
 
-/// Gives the free seats of a locked section to the next in line who can sit. The caller keeps the counters.
+/// Gives the free seats of a locked section to the next in line who can sit. The caller keeps the counters. While a round collects its
+/// first applications the lines stand still.
 ///
 /// # Errors
 /// When the database refuses, or a row breaks a promise.
 pub async fn promote(tx: &Tx, section: &mut Section, now: Moment) -> Result<u64, Error> {
     let (mut after, mut promoted) = (0, 0_i32);
+    let is_moving = section.seats.free_count() > 0 && section.seats.waitlisted_count > 0;
+    if is_moving {
+        let rounds = store::round::list(tx, &[section.term_id]).await?;
+        if rounds.iter().any(|round| round.is_collecting(now)) {
+            return Ok(0);
+        }
+    }
     while section.seats.free_count() > 0 && section.seats.waitlisted_count > 0 {
         let line =
             store::enrollment::list_line(tx, section.district_id, section.id, after, LINE_PAGE).await?;

@@ -8,6 +8,8 @@
 //! | [`change`] | what every change of an enrollment has in common: locks, rows, counters, events, the next in line |
 //! | [`event`] | domain events as messages of the feed |
 //! | [`lists`] | what every closing of a drawn round's lists has in common |
+//! | [`joining`] | what becomes of a section published while seats are being drawn |
+//! | [`announce`] | notices to the families about rounds |
 //! | [`custody`] | what every change of who answers for a pupil has in common |
 //! | [`register`] | registers as they stand, made from the marks |
 //! | [`hint`] | which sections are known to be full |
@@ -16,6 +18,7 @@
 //!
 //! [`run`] serves; [`check`] looks whether what is stored keeps its promises.
 
+pub mod announce;
 pub mod change;
 pub mod config;
 pub mod custody;
@@ -23,6 +26,7 @@ pub mod domain;
 pub mod event;
 pub mod hint;
 pub mod job;
+pub mod joining;
 pub mod lists;
 pub mod register;
 pub mod rpc;
@@ -262,6 +266,12 @@ fn start_jobs(
         let close = || job::close_lists::close_lists(&lists, &vault);
         lists.repeat("close_lists", lists.rest(), &ending, close).await;
     });
+    let (ties, ending, packs) = (bench.clone(), stop.clone(), parts.packs.clone());
+    let vault = store::vault::Vault::new(parts.sealer.clone());
+    jobs.spawn(async move {
+        let decide = || job::decide_ties::decide_ties(&ties, &vault, &packs);
+        ties.repeat("decide_ties", ties.rest(), &ending, decide).await;
+    });
     let (alert, ending, grace) = (bench.clone(), stop.clone(), parts.config.day.alert_after_seconds);
     jobs.spawn(async move {
         alert.repeat("alert", ALERT_REST, &ending, || job::alert::alert(&alert, grace)).await;
@@ -282,7 +292,7 @@ fn start_jobs(
     let identity = job::follow_identity::FollowIdentity { clock: clock() };
     let identity = Follower::new(NAME, "identity", parts.identity.clone(), db(), identity);
     jobs.spawn(identity.run(stop.clone()));
-    let catalog = job::follow_catalog::FollowCatalog { clock: clock() };
+    let catalog = job::follow_catalog::FollowCatalog { clock: clock(), packs: parts.packs.clone() };
     let catalog = Follower::new(NAME, "catalog", parts.catalog.clone(), db(), catalog);
     jobs.spawn(catalog.run(stop.clone()));
     let billing = job::follow_billing::FollowBilling { clock: clock() };

@@ -113,7 +113,10 @@ pub async fn live_of_term(
 }
 
 /// The priority groups of pupils on the school's day of `now`; pupils without any are left out.
-async fn groups_on(
+///
+/// # Errors
+/// When the database refuses, or a row breaks a promise.
+pub async fn groups_on(
     db: &impl ConnectionTrait,
     ids: &[Id<PupilKind>],
     now: Moment,

@@ -1,4 +1,4 @@
-//! What tests need: a clock that stands still, and a database of their own on each engine.
+//! What tests need: a clock that stands still, a database of their own on each engine, and ports for programs they start.
 //!
 //! ```ignore
 //! #[tokio::test]
@@ -17,6 +17,7 @@
 
 mod clock;
 mod database;
+mod port;
 mod postgres;
 
 use prost::Message;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 
 pub use clock::{FixedClock, WrongClock, moment};
 pub use database::{TestDb, database, each_database};
+pub use port::free_port;
 
 use crate::db::Db;
 

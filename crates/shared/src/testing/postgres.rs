@@ -41,7 +41,10 @@ impl Server {
     }
 }
 
-/// Joins the server that runs, or starts one. Blocks for up to a minute.
+/// How long a server may take to come up: a busy machine takes its time to make one.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Joins the server that runs, or starts one. Blocks for up to [`PATIENCE`].
 pub fn join() -> anyhow::Result<Server> {
     let user = fs::metadata("/proc/self")?.uid();
     let base = std::env::temp_dir().join(format!("kehou-postgres-{user}"));
@@ -105,8 +108,8 @@ fn start(base: &Path) -> anyhow::Result<PathBuf> {
         .context("the guard of the PostgreSQL server")?;
 
     let ready = base.join("ready");
-    let patience = Instant::now() + Duration::from_secs(60);
-    while Instant::now() < patience {
+    let until = Instant::now() + PATIENCE;
+    while Instant::now() < until {
         if fs::read_to_string(&ready).is_ok_and(|ready| Path::new(&ready) == folder) {
             return Ok(folder);
         }
@@ -128,7 +131,7 @@ fail() { cp "$folder/log" "$base/failed.log"; rm -rf "$folder"; exit 1; }
 
 "$@" "$programs/initdb" --pgdata="$folder/data" --username=kehou --auth=trust --encoding=UTF8 --locale=C \
     --no-sync --no-instructions > "$folder/log" 2>&1 || fail
-"$@" "$programs/postgres" -D "$folder/data" -k "$folder" -p 5432 -c listen_addresses= -c max_connections=300 \
+"$@" "$programs/postgres" -D "$folder/data" -k "$folder" -p 5432 -c listen_addresses= -c max_connections=1000 \
     -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 \
     -c autovacuum=off -c deadlock_timeout=100ms >> "$folder/log" 2>&1 &
 server=$!
@@ -139,10 +142,9 @@ done
 exec 9> "$base/users.lock"
 printf %s "$folder" > "$base/ready.new" && mv "$base/ready.new" "$base/ready"
 
-# Ends when nobody has used it for 5 seconds; in any case after two hours.
-idle=0 age=0
-while sleep 1 && kill -0 "$server" 2> /dev/null && [ "$age" -lt 7200 ]; do
-    age=$((age + 1))
+# Ends when nobody has used it for 5 seconds, and never under somebody's hands.
+idle=0
+while sleep 1 && kill -0 "$server" 2> /dev/null; do
     if flock --nonblock --exclusive 9; then
         idle=$((idle + 1))
         [ "$idle" -ge 5 ] && break

@@ -163,8 +163,8 @@ kinds! {
     SectionPrice = "section_price",
     /// A school's calculation of what the service or a course costs.
     CostSheet = "cost_sheet",
-    /// A school whose pupils are all waived.
-    SchoolWaiver = "school_waiver",
+    /// A record of public money or spending.
+    FundEntry = "fund_entry",
     /// One balanced entry of the ledger.
     Journal = "journal",
     /// A complaint or suggestion.

@@ -10,8 +10,8 @@ pub use document::{ContentType, DOCUMENT_BYTES, DocumentError};
 pub use fen::{Fen, FenError};
 pub use id::{
     Agreement, AsideMark, Batch, Booking, Class, Collector, CostSheet, Course, Cover, Device, District, Duty,
-    Enrollment, Evidence, ExtendedCare, Guardian, Id, IdError, Invoice, Journal, Kind, Leave, Lesson, Mark,
-    Node, Notice, Payment, Priority, Provider, Pupil, Question, Refund, Room, Round, School, SchoolWaiver,
+    Enrollment, Evidence, ExtendedCare, FundEntry, Guardian, Id, IdError, Invoice, Journal, Kind, Leave,
+    Lesson, Mark, Node, Notice, Payment, Priority, Provider, Pupil, Question, Refund, Room, Round, School,
     Section, SectionPrice, Session, Signature, Slot, Staff, Survey, Tariff, Term, Ticket, Trial, Waiver,
 };
 pub use page::{Page, PageToken, PageTokenError};

@@ -11,6 +11,11 @@
 //! | it was paid a second time | wechat_clearing | surplus |
 //! | that is to go back | surplus | refund_payable |
 //! | a refund arrived | refund_payable | wechat_clearing |
+//! | a grant was approved | grant_receivable | grants |
+//! | a grant arrived | bank | grant_receivable |
+//! | money was spent | spending | bank |
+//! | staff were paid | staff_pay | bank |
+//! | one of these was taken back | the same with the sides changed | |
 
 use shared::value::{Fen, FenError};
 
@@ -29,14 +34,29 @@ pub enum Account {
     RefundPayable,
     /// Money that came without being owed.
     Surplus,
+    /// What the school has in the account the region names.
+    Bank,
+    /// What government owes.
+    GrantReceivable,
+    /// What government gives.
+    Grants,
+    /// What was spent.
+    Spending,
+    /// What staff were paid.
+    StaffPay,
 }
 
 impl Account {
     /// Every account, by code.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 11] = [
+        Self::Bank,
         Self::Fees,
+        Self::GrantReceivable,
+        Self::Grants,
         Self::Receivable,
         Self::RefundPayable,
+        Self::Spending,
+        Self::StaffPay,
         Self::Surplus,
         Self::WaiverSubsidy,
         Self::WechatClearing,
@@ -52,6 +72,11 @@ impl Account {
             Self::WechatClearing => "wechat_clearing",
             Self::RefundPayable => "refund_payable",
             Self::Surplus => "surplus",
+            Self::Bank => "bank",
+            Self::GrantReceivable => "grant_receivable",
+            Self::Grants => "grants",
+            Self::Spending => "spending",
+            Self::StaffPay => "staff_pay",
         }
     }
 }
@@ -158,6 +183,38 @@ pub fn refunded(amount: Fen) -> Result<Entry, FenError> {
     Entry::moved(&[(Account::RefundPayable, Account::WechatClearing, amount)])
 }
 
+/// A grant was approved.
+///
+/// # Errors
+/// [`FenError`].
+pub fn granted(amount: Fen) -> Result<Entry, FenError> {
+    Entry::moved(&[(Account::GrantReceivable, Account::Grants, amount)])
+}
+
+/// A grant arrived.
+///
+/// # Errors
+/// [`FenError`].
+pub fn grant_received(amount: Fen) -> Result<Entry, FenError> {
+    Entry::moved(&[(Account::Bank, Account::GrantReceivable, amount)])
+}
+
+/// Money was spent.
+///
+/// # Errors
+/// [`FenError`].
+pub fn spent(amount: Fen) -> Result<Entry, FenError> {
+    Entry::moved(&[(Account::Spending, Account::Bank, amount)])
+}
+
+/// Staff were paid.
+///
+/// # Errors
+/// [`FenError`].
+pub fn staff_paid(amount: Fen) -> Result<Entry, FenError> {
+    Entry::moved(&[(Account::StaffPay, Account::Bank, amount)])
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -168,7 +225,7 @@ mod tests {
         #[test]
         fn c79_every_entry_sums_to_zero_and_has_no_empty_line(a in -1_000_000_i64..1_000_000, b in -1_000_000_i64..1_000_000) {
             let (a, b) = (Fen::new(a), Fen::new(b));
-            for entry in [issued(a, b), closed(a, b), paid(a), released(a, b), surplus(a), surplus_returned(a), refunded(a)] {
+            for entry in [issued(a, b), closed(a, b), paid(a), released(a, b), surplus(a), surplus_returned(a), refunded(a), granted(a), grant_received(a), spent(a), staff_paid(a)] {
                 let entry = entry.unwrap();
                 prop_assert_eq!(Fen::total(entry.lines().iter().map(|line| line.amount)), Ok(Fen::ZERO));
                 prop_assert!(entry.lines().iter().all(|line| !line.amount.is_zero()));

@@ -14,6 +14,7 @@
 //! | [`refund`] | money on its way back |
 //! | [`release`] | what goes back when a seat is given back |
 //! | [`waiver`] | who need not pay, and who decides that |
+//! | [`fund`] | public money, staff pay and spending |
 //! | [`evidence`] | documents that prove a hardship |
 //! | [`ledger`] | accounts and balanced entries |
 //! | [`number`] | order and refund numbers |
@@ -22,6 +23,7 @@
 pub mod cost_sheet;
 pub mod evidence;
 pub mod explanation;
+pub mod fund;
 pub mod invoice;
 pub mod ledger;
 pub mod number;

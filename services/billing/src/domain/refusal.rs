@@ -4,7 +4,7 @@ use chrono::NaiveTime;
 use policy::fee::FeeRefusal;
 use policy::waiver::WaiverRefusal;
 use policy::{Basis, Silent};
-use shared::value::{Fen, FenError, Moment};
+use shared::value::{Fen, FenError, FundEntry, Id, Moment};
 
 /// A sentence of policy or of a decision that an amount or a refusal rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,6 +161,62 @@ pub enum Refusal {
     /// The same person decided before.
     #[error("a second person must decide")]
     SecondPersonRequired,
+    /// The region gives no such money.
+    #[error("the region gives no such money")]
+    GrantNotOfThisRegion {
+        /// What says so.
+        clause: Box<Clause>,
+    },
+    /// The district lies in no such part of the region.
+    #[error("the district lies in no such part of the region")]
+    ScopeNotListed {
+        /// The parts it lies in for which there is money.
+        scopes: Vec<String>,
+    },
+    /// There is a grant by this rule and for this time already.
+    #[error("the grant {fund_entry_id} is there already")]
+    GrantProposed {
+        /// Which.
+        fund_entry_id: Id<FundEntry>,
+    },
+    /// By the rule there is nothing to give.
+    #[error("by the rule there is nothing to give")]
+    NothingToGrant,
+    /// The region's list has no such purpose.
+    #[error("the money is not for this purpose")]
+    PurposeNotAllowed {
+        /// What it is for.
+        purposes: Vec<String>,
+        /// What says so.
+        clause: Box<Clause>,
+    },
+    /// Only a ceiling is stated: the rate must be given.
+    #[error("a rate up to {limit} must be given")]
+    RateRequired {
+        /// The ceiling.
+        limit: Fen,
+        /// What says so.
+        clause: Box<Clause>,
+    },
+    /// The performance total is capped, and it or its guidance line is not given.
+    #[error("the guidance line of the performance total is needed")]
+    GuidanceRequired {
+        /// What says so.
+        clause: Box<Clause>,
+    },
+    /// What is paid out is not the stated share of the fees.
+    #[error("{planned} is not the stated share of the fees, {due}")]
+    PayOutNotTheShare {
+        /// What is due.
+        due: Fen,
+        /// What all sheets of the term come to.
+        planned: Fen,
+        /// What says so.
+        clause: Box<Clause>,
+    },
+    /// It was decided otherwise, or is not where this can be done.
+    #[error("the record is decided")]
+    FundEntryDecided,
     /// An amount left the range of 64 bits, or a price was asked that cannot exist.
     #[error("an amount cannot be worked out: {why}")]
     Unworkable {

@@ -54,10 +54,16 @@ impl Consumer for Enrollment {
                     | ReleaseReason::Changed
                     | ReleaseReason::PupilLeft => Cause::GivenBack,
                 };
+                store::heads::end_part(tx, enrollment_id()?).await?;
                 self.release(tx, enrollment_id()?, cause, is_changed).await
             }
             Some(pb::event::Kind::ChangePlanned(planned)) => {
                 self.plan_change(tx, told, enrollment_id()?, &event, planned).await
+            }
+            Some(pb::event::Kind::SeatConfirmed(_)) => {
+                let (term_id, pupil_id) = (Id::new(uuid(&event.term_id)?), Id::new(uuid(&event.pupil_id)?));
+                store::heads::take_part(tx, enrollment_id()?, told.district_id, term_id, pupil_id).await?;
+                Ok(())
             }
             Some(pb::event::Kind::SettlementUnseated(_)) => {
                 self.release(tx, enrollment_id()?, Cause::Unseated, false).await
@@ -67,7 +73,6 @@ impl Consumer for Enrollment {
                 | pb::event::Kind::AgreementAwaited(_)
                 | pb::event::Kind::RefundRuleMissing(_)
                 | pb::event::Kind::ReviewBegun(_)
-                | pb::event::Kind::SeatConfirmed(_)
                 | pb::event::Kind::RegisterClosed(_)
                 | pb::event::Kind::PupilCheckedIn(_)
                 | pb::event::Kind::PupilCheckedOut(_)

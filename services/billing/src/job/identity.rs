@@ -37,12 +37,10 @@ impl Consumer for Identity {
             }
             Some(pb::event::Kind::PupilMoved(pupil)) => keep(tx, told, &pupil.pupil_id, &pupil.path).await?,
             // Enrollment releases the seats; what was paid is dealt with when it tells so.
-            Some(
-                pb::event::Kind::PupilLeft(_)
-                | pb::event::Kind::GuardianBound(_)
-                | pb::event::Kind::ConsentWithdrawn(_),
-            )
-            | None => {}
+            Some(pb::event::Kind::PupilLeft(left)) => {
+                store::heads::leave(tx, Id::new(uuid(&left.pupil_id)?)).await?;
+            }
+            Some(pb::event::Kind::GuardianBound(_) | pb::event::Kind::ConsentWithdrawn(_)) | None => {}
         }
         Ok(())
     }
@@ -50,7 +48,11 @@ impl Consumer for Identity {
 
 async fn keep(tx: &Tx, told: &Told, pupil_id: &str, nodes: &[String]) -> Result<(), Status> {
     let pupil = Pupil { id: Id::new(uuid(pupil_id)?), district_id: told.district_id, path: path(nodes)? };
-    Ok(store::pupil::save(tx, &pupil).await?)
+    store::pupil::save(tx, &pupil).await?;
+    if let Some(school_id) = pupil.path.get(2) {
+        store::heads::enrol(tx, pupil.id, pupil.district_id, Id::new(*school_id)).await?;
+    }
+    Ok(())
 }
 
 /// The ids of a path.

@@ -75,6 +75,37 @@ impl From<Refusal> for Status {
                 violations.note("last_day", "must be a day from today on");
                 status::invalid(&violations)
             }
+            Refusal::GrantNotOfThisRegion { clause } => {
+                status::refused("GRANT_NOT_OF_THIS_REGION", &with_clause(&clause, vec![]))
+            }
+            Refusal::ScopeNotListed { scopes } => {
+                status::refused("SCOPE_NOT_LISTED", &[("scopes", scopes.join(", "))])
+            }
+            Refusal::GrantProposed { fund_entry_id } => {
+                status::refused("GRANT_PROPOSED", &[("fund_entry_id", fund_entry_id.to_string())])
+            }
+            Refusal::NothingToGrant => status::refused("NOTHING_TO_GRANT", &[]),
+            Refusal::PurposeNotAllowed { purposes, clause } => {
+                let facts = vec![("purposes", purposes.join("、"))];
+                status::refused("PURPOSE_NOT_ALLOWED", &with_clause(&clause, facts))
+            }
+            Refusal::RateRequired { limit, clause } => {
+                let facts = vec![("limit_fen", limit.get().to_string()), ("limit", limit.to_string())];
+                status::refused("RATE_REQUIRED", &with_clause(&clause, facts))
+            }
+            Refusal::GuidanceRequired { clause } => {
+                status::refused("GUIDANCE_REQUIRED", &with_clause(&clause, vec![]))
+            }
+            Refusal::PayOutNotTheShare { due, planned, clause } => {
+                let facts = vec![
+                    ("due_fen", due.get().to_string()),
+                    ("planned_fen", planned.get().to_string()),
+                    ("due", due.to_string()),
+                    ("planned", planned.to_string()),
+                ];
+                status::refused("PAY_OUT_NOT_THE_SHARE", &with_clause(&clause, facts))
+            }
+            Refusal::FundEntryDecided => status::refused("FUND_ENTRY_DECIDED", &[]),
             Refusal::RoleNotAllowed => status::denied("ROLE_NOT_ALLOWED"),
             Refusal::SecondPersonRequired => status::denied("SECOND_PERSON_REQUIRED"),
             refusal @ Refusal::Unworkable { .. } => status::internal(&refusal),

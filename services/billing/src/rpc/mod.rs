@@ -8,6 +8,7 @@ mod cost_sheets;
 mod decide_cost_sheet;
 mod decide_waiver;
 mod error;
+pub mod fund;
 mod get_evidence;
 mod get_quote;
 mod get_refund_quote;

@@ -33,6 +33,12 @@ pub enum Kind {
     Released,
     /// A refund arrived.
     Refunded,
+    /// A grant, spending or pay was approved.
+    Approved,
+    /// A grant arrived.
+    Received,
+    /// What was approved was taken back.
+    Reversed,
 }
 
 impl Kind {
@@ -47,6 +53,9 @@ impl Kind {
             Self::SurplusReturned => "surplus_returned",
             Self::Released => "released",
             Self::Refunded => "refunded",
+            Self::Approved => "approved",
+            Self::Received => "received",
+            Self::Reversed => "reversed",
         }
     }
 }

@@ -9,6 +9,8 @@ pub mod cost_sheet;
 pub mod enrollment;
 mod entity;
 pub mod evidence;
+pub mod fund;
+pub mod heads;
 pub mod invoice;
 pub mod ledger;
 pub mod migration;

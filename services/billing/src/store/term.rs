@@ -3,7 +3,9 @@
 use policy::vocabulary::Stage;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
 use shared::db::Tx;
 use shared::value::{Id, School, Term as TermKind};
 
@@ -38,6 +40,14 @@ pub async fn save(tx: &Tx, term: &Term) -> Result<(), Error> {
 /// When the database refuses, or a row is inconsistent.
 pub async fn find(db: &impl ConnectionTrait, id: Id<TermKind>) -> Result<Option<Term>, Error> {
     Entity::find().filter(Column::Id.eq(id.uuid())).one(db).await?.map(term).transpose()
+}
+
+/// Locks a term: what its money comes to is decided by one at a time.
+///
+/// # Errors
+/// When the database refuses, or a row is inconsistent.
+pub async fn lock(tx: &Tx, id: Id<TermKind>) -> Result<Option<Term>, Error> {
+    Entity::find().filter(Column::Id.eq(id.uuid())).lock_exclusive().one(tx).await?.map(term).transpose()
 }
 
 /// Lists a school's terms, the one that began last first.

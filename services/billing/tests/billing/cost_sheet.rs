@@ -91,6 +91,7 @@ async fn c78_a_sheet_is_decided_by_another_person_once_and_a_rejected_one_may_be
         bureau.decide_cost_sheet(decision(&world, &id, "缺少明细")).await.unwrap();
         let other_way = bureau.decide_cost_sheet(decision(&world, &id, "")).await.unwrap_err();
         assert_eq!(reason(&other_way), "COST_SHEET_DECIDED");
+        world.clock.advance(chrono::TimeDelta::seconds(1));
         approve_sheet(&world, None).await;
 
         let request = pb::ListCostSheetsRequest { term_id: world.term.to_string(), ..Default::default() };

@@ -5,6 +5,7 @@
 mod authorization;
 mod close_invoice;
 mod cost_sheet;
+mod fund;
 mod ledger;
 mod notification;
 mod pay;

@@ -19,6 +19,7 @@ use prost::Message;
 use proto::billing::v1 as pb;
 use proto::billing::v1::billing_service_client::BillingServiceClient;
 use proto::billing::v1::price_service_client::PriceServiceClient;
+use proto::billing::v1::fund_service_client::FundServiceClient;
 use proto::{catalog, enrollment, identity};
 use sea_orm::{ConnectionTrait as _, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -425,6 +426,15 @@ impl World {
         self.tell_seat(seat, "seat_held", enrollment::v1::event::Kind::SeatHeld(held)).await;
     }
 
+    /// A seat that is a pupil's for good.
+    pub async fn confirm(&self, family: Family, section: Uuid) -> Seat {
+        let seat = Seat { enrollment: random::uuid(self.clock.now()), section, family };
+        let confirmed = enrollment::v1::SeatConfirmed {};
+        self.tell_seat(seat, "seat_confirmed", enrollment::v1::event::Kind::SeatConfirmed(confirmed)).await;
+        self.heard().await;
+        seat
+    }
+
     pub async fn release(&self, seat: Seat, reason: enrollment::v1::enrollment::ReleaseReason) {
         let released = enrollment::v1::SeatReleased { reason: reason.into(), was_confirmed: true };
         self.tell_seat(seat, "seat_released", enrollment::v1::event::Kind::SeatReleased(released)).await;
@@ -493,6 +503,22 @@ impl World {
 
     pub fn staff(&self, number: u128, role: Role) -> Client {
         self.as_caller(&self.staff_caller(number, role))
+    }
+
+    pub fn funds(&self, number: u128, role: Role) -> FundServiceClient<Link> {
+        self.funds_as(&self.staff_caller(number, role))
+    }
+
+    /// Who does the money of another school.
+    pub fn funds_elsewhere(&self) -> FundServiceClient<Link> {
+        let path = NodePath::new(vec![self.district, self.town, Uuid::from_u128(78)]);
+        let grants = vec![Grant { role: Role::SchoolFinance, path }];
+        self.funds_as(&Caller::Staff(StaffMember { id: Id::new(Uuid::from_u128(79)), grants }))
+    }
+
+    fn funds_as(&self, caller: &Caller) -> FundServiceClient<Link> {
+        let token = self.identity_signer.token(caller, Duration::from_secs(300)).unwrap();
+        FundServiceClient::new(self.link.as_caller(token.as_str()).with_deadline(Duration::from_secs(20)))
     }
 
     pub fn enrollment(&self) -> Client {

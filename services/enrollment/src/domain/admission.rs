@@ -13,12 +13,13 @@
 //! | 5 | the round | `Round` |
 //! | 6 | the policy | `Silent` |
 //! | 7 | the pupil's place in this section | `AlreadyEnrolled` |
-//! | 8 | seats, if the guardian would not stand in line | `Full` |
+//! | 8 | seats, if the guardian would not stand in line | `Full`, or `Round` while the first applications are collected |
 //! | 9 | the grade | `GradeNotAdmitted` |
 //! | 10 | the pupil's other seats | `SlotTaken` |
 //! | 11 | what the pupil's courses cost together | `Ceiling` |
 //!
-//! Basic care is never full (C40): beyond its capacity it overflows.
+//! Basic care is never full (C40): beyond its capacity it overflows. Where a round collects its first applications all but basic care
+//! goes into the line, free seats or not: what becomes of them is decided together ([`tie`](super::draw::tie)).
 
 use std::collections::{HashMap, HashSet};
 
@@ -208,13 +209,19 @@ pub fn decide(snapshot: &mut Snapshot, application: &Application, now: Moment) -
     if section.state != section::State::Published {
         return Err(Error::NotPublished);
     }
-    let round = round::current(&term.rounds, section.seats.basic_care, now)?;
+    let round = round::current(&term.rounds, section.course(), now)?;
     let ruling = term.ruling.as_ref().map_err(Silent::clone)?;
     if let Some(place) = places.iter().find(|place| place.section_id == section.id) {
         return Err(Error::AlreadyEnrolled { enrollment_id: place.enrollment_id });
     }
-    if !section.seats.has_free() && !application.join_waitlist {
-        return Err(Error::Full { seats: section.seats });
+    let is_collected = round.is_collecting(now) && !section.seats.basic_care;
+    if !application.join_waitlist {
+        if !section.seats.has_free() {
+            return Err(Error::Full { seats: section.seats });
+        }
+        if let Some(ties) = round.ties.filter(|_| is_collected) {
+            return Err(Error::Round(round::Error::Collecting { until: ties.until }));
+        }
     }
     if !section.grades.contains(&pupil.grade) {
         return Err(Error::GradeNotAdmitted { grades: section.grades.clone() });
@@ -227,7 +234,12 @@ pub fn decide(snapshot: &mut Snapshot, application: &Application, now: Moment) -
     let fee = if section.extended_care { Fee::Free } else { ruling.fee };
     let terms = Terms { fee, waits: round.waits, asks_agreement: ruling.asks_agreement };
     let is_signed = snapshot.signed.contains(&(section.term_id, pupil.id));
-    let (state, event) = place(section, &steps, &terms, is_signed, now);
+    let (state, event) = if section.seats.has_free() && !is_collected {
+        section.seats.taken_count += 1;
+        enrollment::seat(&steps, &terms, is_signed, false, now)
+    } else {
+        stand_in_line(section)
+    };
     let enrollment = Enrollment {
         id: application.enrollment_id,
         district_id: section.district_id,
@@ -294,18 +306,8 @@ fn check_time(section: &Section, places: &[Place]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes a free seat, or the next number in line.
-fn place(
-    section: &mut Section,
-    steps: &Steps,
-    terms: &Terms,
-    is_signed: bool,
-    now: Moment,
-) -> (State, Event) {
-    if section.seats.has_free() {
-        section.seats.taken_count += 1;
-        return enrollment::seat(steps, terms, is_signed, false, now);
-    }
+/// Takes the next number in line.
+fn stand_in_line(section: &mut Section) -> (State, Event) {
     section.seats.waitlisted_count += 1;
     section.seats.last_waitlist_number += 1;
     let state = State::Waitlisted { number: section.seats.last_waitlist_number };
@@ -367,6 +369,7 @@ pub(crate) mod tests {
                 basic_care: false,
             },
             extended_care: false,
+            left_over: false,
             state: section::State::Published,
         }
     }
@@ -381,6 +384,7 @@ pub(crate) mod tests {
             open_at: at(0),
             close_at: at(1_000),
             waits: Waits { review_seconds: 600, payment_seconds: 60 },
+            ties: None,
             state: round::State::Opened,
         };
         let term = Term {

@@ -33,6 +33,7 @@ pub mod priority;
 pub mod pupil;
 pub mod round;
 pub mod seat_change;
+pub mod round_news;
 pub mod section;
 pub mod survey;
 pub mod term;

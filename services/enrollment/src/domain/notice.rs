@@ -36,8 +36,8 @@ pub struct Notice {
     pub disclosure_keys: Vec<String>,
     /// The notice it puts right.
     pub corrects: Option<Id<NoticeKind>>,
-    /// Who sent it.
-    pub sender_id: Id<Staff>,
+    /// Who sent it; nobody where a change of a round did, on which the round's own record says who made it.
+    pub sender_id: Option<Id<Staff>>,
     /// When.
     pub sent_at: Moment,
 }

@@ -12,6 +12,7 @@
 //! ¹ drawn rounds only.  ² before `close_at`, to a later moment at which no other round of the term is open.  ³ in a round that is not
 //! drawn before `close_at`.  ⁴ from `close_at` on.
 
+use chrono::TimeDelta;
 use shared::value::{District, Id, Moment, Round as RoundKind, School, Term};
 
 /// An opening of a term's menu for choice.
@@ -33,8 +34,33 @@ pub struct Round {
     pub close_at: Moment,
     /// How long seats given in it wait.
     pub waits: Waits,
+    /// How its first applications are ordered; none where they go by arrival as all others.
+    pub ties: Option<Ties>,
     /// Where it stands.
     pub state: State,
+}
+
+/// The first applications of a round for left-over seats: collected, then decided by lot instead of speed. See
+/// [`tie`](super::draw::tie).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ties {
+    /// For how many seconds applications are collected, 60 to 86,400.
+    pub seconds: i32,
+    /// Until then, exclusive: what arrives from then on goes by arrival.
+    pub until: Moment,
+    /// Whether they are decided.
+    pub is_decided: bool,
+}
+
+/// How a section's seats are given while its term's seats are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// By application in every round: basic care is never drawn.
+    Always,
+    /// By the draws of the term, and by application where nothing is drawn.
+    Drawn,
+    /// By application once nothing is drawn any more: it came too late for the lists.
+    LeftOver,
 }
 
 /// How seats are given.
@@ -103,6 +129,18 @@ pub enum Error {
         /// The round that takes them.
         round_id: Id<RoundKind>,
     },
+    /// The section came too late for the lists: its seats are given with those the draw leaves over.
+    #[error("given with the seats left over")]
+    LeftOverOnly {
+        /// When they are given; none when no such round is known, or the draw keeps it waiting.
+        open_at: Option<Moment>,
+    },
+    /// The first applications are collected and decided together: until then nobody gets a seat, and all stand in line.
+    #[error("collected until {until}")]
+    Collecting {
+        /// Until when.
+        until: Moment,
+    },
     /// Nothing is drawn: applications are taken instead.
     #[error("applications are taken instead")]
     ApplicationsOnly,
@@ -156,6 +194,20 @@ impl Round {
         }
     }
 
+    /// Says whether applications are collected, not decided one by one, at `now`.
+    #[must_use]
+    pub fn is_collecting(&self, now: Moment) -> bool {
+        self.undecided().is_some() && self.open_at <= now
+    }
+
+    /// Its ties, while they are still to be decided.
+    fn undecided(&self) -> Option<Ties> {
+        match self.state {
+            State::Opened => self.ties.filter(|ties| !ties.is_decided),
+            State::Closed | State::Drawn | State::Cancelled { .. } => None,
+        }
+    }
+
     fn drawn_only(&self) -> Result<(), Error> {
         if self.mode.is_drawn() { Ok(()) } else { Err(Error::ApplicationsOnly) }
     }
@@ -188,21 +240,26 @@ fn check_overlap(round: &Round, others: &[Round], close_at: Moment) -> Result<()
 
 /// Gives the round of a term in which a section can be applied for at `now`.
 ///
-/// Basic care is never drawn: it can be applied for in every round that is open.
-///
 /// # Errors
 /// [`Error::WishesOnly`] while wishes are taken; [`Error::Closed`] while a draw is still to come, and after the last round;
-/// [`Error::NotOpen`] while a round is still to come, or none is known.
-pub fn current(rounds: &[Round], basic_care: bool, now: Moment) -> Result<&Round, Error> {
+/// [`Error::LeftOverOnly`] for what came too late for the lists, before the round it belongs to; [`Error::NotOpen`] while a round
+/// is still to come, or none is known.
+pub fn current(rounds: &[Round], course: Course, now: Moment) -> Result<&Round, Error> {
     let live = || rounds.iter().filter(|round| !round.is_cancelled());
-    if !basic_care && let Some(round) = live().find(|round| round.awaits_draw(now)) {
-        return Err(Error::Closed { close_at: round.close_at });
-    }
-    if let Some(round) = live().find(|round| round.open_at <= now && now < round.close_at) {
-        if round.mode.is_drawn() && !basic_care {
+    let waiting = live().find(|round| round.awaits_draw(now));
+    let open = live().find(|round| round.open_at <= now && now < round.close_at);
+    match (course, waiting, open) {
+        (Course::Drawn, Some(round), _) => return Err(Error::Closed { close_at: round.close_at }),
+        (Course::Drawn, None, Some(round)) if round.mode.is_drawn() => {
             return Err(Error::WishesOnly { round_id: round.id });
         }
-        return Ok(round);
+        (Course::LeftOver, None, Some(round)) if !round.mode.is_drawn() => return Ok(round),
+        (Course::LeftOver, ..) if live().any(|round| round.mode.is_drawn()) => {
+            let later = live().filter(|round| !round.mode.is_drawn()).map(|round| round.open_at);
+            return Err(Error::LeftOverOnly { open_at: later.filter(|open_at| now < *open_at).min() });
+        }
+        (Course::Always | Course::Drawn | Course::LeftOver, _, Some(round)) => return Ok(round),
+        (Course::Always | Course::Drawn | Course::LeftOver, _, None) => {}
     }
     let next = live().map(|round| round.open_at).filter(|open_at| now < *open_at).min();
     let last = live().map(|round| round.close_at).max();
@@ -210,6 +267,58 @@ pub fn current(rounds: &[Round], basic_care: bool, now: Moment) -> Result<&Round
         (None, Some(close_at)) => Err(Error::Closed { close_at }),
         (open_at, _) => Err(Error::NotOpen { open_at }),
     }
+}
+
+/// Says whether a section published at `now` may join a round's lists, as far as the round is concerned.
+#[must_use]
+pub fn may_join(round: &Round, now: Moment) -> bool {
+    match round.state {
+        State::Opened => round.mode.is_drawn() && now < round.close_at,
+        State::Closed | State::Drawn | State::Cancelled { .. } => false,
+    }
+}
+
+/// Says how the seats of a section are given that is published at `now`. `joined` says whether it could join the lists of a round.
+#[must_use]
+pub fn course_of_new(rounds: &[Round], basic_care: bool, joined: bool) -> Course {
+    let is_to_draw = |round: &Round| {
+        round.mode.is_drawn()
+            && match round.state {
+                State::Opened | State::Closed => true,
+                State::Drawn | State::Cancelled { .. } => false,
+            }
+    };
+    match (basic_care, joined) {
+        (true, _) => Course::Always,
+        (false, false) if rounds.iter().any(is_to_draw) => Course::LeftOver,
+        (false, _) => Course::Drawn,
+    }
+}
+
+/// The round after whose draw a round's ties are decided: the last drawn one that closed before this one opens.
+#[must_use]
+pub fn draw_before<'a>(round: &Round, others: &'a [Round]) -> Option<&'a Round> {
+    let before = |other: &&Round| {
+        other.mode.is_drawn() && !other.is_cancelled() && other.close_at <= round.open_at
+    };
+    others.iter().filter(before).max_by_key(|other| other.close_at)
+}
+
+/// Says whether a round's ties are to be decided at `now`, beside the term's `others`: the time is over, and no draw is to come
+/// that their order follows from.
+#[must_use]
+pub fn are_ties_due(round: &Round, others: &[Round], now: Moment) -> bool {
+    let is_over = round.undecided().is_some_and(|ties| ties.until <= now);
+    is_over && draw_before(round, others).is_none_or(|draw| !draw.awaits_draw(now))
+}
+
+/// Gives a round's ties as they are after a draw held at `now`: where the round was open before, the time begins with the draw, so that
+/// nobody is faster for having waited. Nothing when they stay as they are.
+#[must_use]
+pub fn after_draw(round: &Round, now: Moment) -> Option<Round> {
+    let ties = round.undecided().filter(|_| round.open_at < now && now < round.close_at)?;
+    let until = (now + TimeDelta::seconds(i64::from(ties.seconds))).min(round.close_at);
+    Some(Round { ties: Some(Ties { until, ..ties }), ..round.clone() })
 }
 
 /// Says whether wishes may be handed in, replaced or taken back at `now`.
@@ -317,6 +426,7 @@ mod tests {
             open_at: at(open),
             close_at: at(close),
             waits: Waits { review_seconds: 60, payment_seconds: 60 },
+            ties: None,
             state: State::Opened,
         }
     }
@@ -354,9 +464,9 @@ mod tests {
             (at(40), Err(Error::Closed { close_at: at(40) })),
         ];
         for (now, expected) in table {
-            assert_eq!(current(&rounds, false, now).map(|round| round.open_at), expected, "{now}");
+            assert_eq!(current(&rounds, Course::Drawn, now).map(|round| round.open_at), expected, "{now}");
         }
-        assert_eq!(current(&[], false, at(0)), Err(Error::NotOpen { open_at: None }));
+        assert_eq!(current(&[], Course::Drawn, at(0)), Err(Error::NotOpen { open_at: None }));
     }
 
     #[test]
@@ -367,7 +477,7 @@ mod tests {
             ..round(0, 40)
         };
         assert_eq!(open(&round(10, 20), std::slice::from_ref(&off), 1), Ok(()));
-        assert_eq!(current(&[off], false, at(5)), Err(Error::NotOpen { open_at: None }));
+        assert_eq!(current(&[off], Course::Drawn, at(5)), Err(Error::NotOpen { open_at: None }));
     }
 
     #[test]
@@ -386,9 +496,9 @@ mod tests {
         ];
         for (state, now, expected) in table {
             let rounds = [Round { state: state.clone(), ..drawn(10, 20) }, later.clone()];
-            let open_at = |basic_care| current(&rounds, basic_care, at(now)).map(|round| round.open_at);
-            assert_eq!(open_at(false), expected, "{state:?} {now}");
-            assert_eq!(open_at(true).is_ok(), now >= 10, "{state:?} {now}");
+            let open_at = |course| current(&rounds, course, at(now)).map(|round| round.open_at);
+            assert_eq!(open_at(Course::Drawn), expected, "{state:?} {now}");
+            assert_eq!(open_at(Course::Always).is_ok(), now >= 10, "{state:?} {now}");
         }
     }
 
@@ -447,5 +557,77 @@ mod tests {
         assert!(!is_to_close(&open, at(20) - TimeDelta::microseconds(1)));
         assert!(!is_to_close(&round(10, 20), at(20)), "nothing is drawn there");
         assert_eq!(cancel(&round(10, 20), "x", at(20)), Err(Error::Closed { close_at: at(20) }));
+    }
+
+    #[test]
+    fn what_came_too_late_for_the_lists_is_given_with_the_seats_left_over() {
+        let later = Round { id: Id::new(Uuid::from_u128(2)), ..round(30, 40) };
+        let told = Err(Error::LeftOverOnly { open_at: Some(at(30)) });
+        let untold = Err(Error::LeftOverOnly { open_at: None });
+        let table = [
+            (State::Opened, 15, told.clone()),
+            (State::Closed, 25, told.clone()),
+            // The draw is late: nobody is served before those who wait for it.
+            (State::Closed, 35, untold.clone()),
+            (State::Drawn, 25, told),
+            (State::Drawn, 35, Ok(at(30))),
+            (State::Drawn, 40, untold),
+        ];
+        for (state, now, expected) in table {
+            let rounds = [Round { state: state.clone(), ..drawn(10, 20) }, later.clone()];
+            let open_at = current(&rounds, Course::LeftOver, at(now)).map(|round| round.open_at);
+            assert_eq!(open_at, expected, "{state:?} {now}");
+        }
+        let off = Round { state: State::Cancelled { reason: "停课".to_owned() }, ..drawn(10, 20) };
+        let none = current(std::slice::from_ref(&off), Course::LeftOver, at(15));
+        assert_eq!(none, Err(Error::NotOpen { open_at: None }));
+    }
+
+    #[test]
+    fn a_new_section_is_left_over_only_while_a_draw_is_to_come_whose_lists_it_could_not_join() {
+        let in_state = |state| [Round { state, ..drawn(10, 20) }];
+        let cancelled = || State::Cancelled { reason: "停课".to_owned() };
+        for state in [State::Opened, State::Closed] {
+            assert_eq!(course_of_new(&in_state(state.clone()), false, false), Course::LeftOver);
+            assert_eq!(course_of_new(&in_state(state.clone()), false, true), Course::Drawn);
+            assert_eq!(course_of_new(&in_state(state), true, false), Course::Always);
+        }
+        for state in [State::Drawn, cancelled()] {
+            assert_eq!(course_of_new(&in_state(state), false, false), Course::Drawn);
+        }
+        assert_eq!(course_of_new(&[round(0, 9)], false, false), Course::Drawn);
+    }
+
+    #[test]
+    fn lists_are_joined_until_before_they_close_and_by_what_is_drawn() {
+        for (now, joins) in [(0, true), (10, true), (19, true), (20, false)] {
+            assert_eq!(may_join(&drawn(10, 20), at(now)), joins, "{now}");
+            assert!(!may_join(&round(10, 20), at(now)));
+            assert!(!may_join(&Round { state: State::Closed, ..drawn(10, 20) }, at(now)));
+        }
+    }
+
+    #[test]
+    fn ties_are_collected_from_the_opening_until_they_are_decided_and_wait_for_a_late_draw() {
+        let ties = |until, is_decided| Some(Ties { seconds: 120, until: at(until), is_decided });
+        let own = Round { id: Id::new(Uuid::from_u128(2)), ties: ties(32, false), ..round(30, 40) };
+        let before = |state| [Round { state, ..drawn(10, 20) }];
+        for (now, collecting) in [(29, false), (30, true), (32, true), (39, true)] {
+            assert_eq!(own.is_collecting(at(now)), collecting, "{now}");
+        }
+        assert!(!Round { ties: ties(32, true), ..own.clone() }.is_collecting(at(31)));
+        assert!(!Round { ties: None, ..own.clone() }.is_collecting(at(31)));
+        for (state, now, due) in
+            [(State::Drawn, 31, false), (State::Drawn, 32, true), (State::Closed, 32, false)]
+        {
+            assert_eq!(are_ties_due(&own, &before(state), at(now)), due, "{now}");
+        }
+        assert!(are_ties_due(&own, &[], at(32)), "called off, the draw is not waited for");
+
+        let after = after_draw(&own, at(35)).unwrap();
+        assert_eq!(after.ties, ties(37, false));
+        assert_eq!(after_draw(&own, at(39)).unwrap().ties, ties(40, false), "never beyond the round");
+        assert_eq!(after_draw(&own, at(29)), None);
+        assert_eq!(after_draw(&own, at(40)), None);
     }
 }

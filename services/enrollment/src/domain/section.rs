@@ -3,6 +3,8 @@
 use shared::value::{District, Id, Provider, School, Section as SectionKind, Slot as SlotKind, Term};
 use uuid::Uuid;
 
+use super::round::Course;
+
 /// A section that is, or was, on the menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
@@ -28,8 +30,22 @@ pub struct Section {
     pub seats: Seats,
     /// Whether it is extended care (延时托管) at every hour it meets: no region gives that a price.
     pub extended_care: bool,
+    /// Whether it came too late for the lists of its term's draw: its seats are given with those left over.
+    pub left_over: bool,
     /// Where it stands.
     pub state: State,
+}
+
+impl Section {
+    /// How its seats are given while its term's seats are drawn.
+    #[must_use]
+    pub const fn course(&self) -> Course {
+        match (self.seats.basic_care, self.left_over) {
+            (true, _) => Course::Always,
+            (false, true) => Course::LeftOver,
+            (false, false) => Course::Drawn,
+        }
+    }
 }
 
 /// Where a section stands.

@@ -92,6 +92,7 @@ mod tests {
                 basic_care: false,
             },
             extended_care: false,
+            left_over: false,
             state: section::State::Published,
         }
     }

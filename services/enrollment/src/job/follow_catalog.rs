@@ -1,6 +1,9 @@
 //! Hears of terms and sections.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
+use policy::Live;
 use proto::catalog::v1::event::Kind;
 use proto::catalog::v1::{self as message, Event};
 use shared::clock::SharedClock;
@@ -13,12 +16,14 @@ use uuid::Uuid;
 use crate::domain::enrollment::{self, Release, ReleaseReason};
 use crate::domain::section::{Seats, Section, Slot, State};
 use crate::domain::term::Term;
-use crate::{change, store};
+use crate::{change, joining, store};
 
 /// What the catalog tells, made true here.
 pub struct FollowCatalog {
     /// The time of day.
     pub clock: SharedClock,
+    /// Every region's policy: who comes first where a section joins a draw.
+    pub packs: Arc<Live>,
 }
 
 #[async_trait::async_trait]
@@ -33,7 +38,8 @@ impl Consumer for FollowCatalog {
             }
             Some(Kind::SectionPublished(published)) => {
                 let section = section(published.section.ok_or_else(|| broken("no section"))?)?;
-                Ok(store::section::insert(tx, &section).await?)
+                let now = tx.now(self.clock.as_ref()).await?;
+                Ok(joining::publish(tx, &self.packs, &section, now).await?)
             }
             Some(Kind::SectionCancelled(cancelled)) => {
                 let id = cancelled.section_id.parse().map_err(|_| broken("section_id"))?;
@@ -112,6 +118,7 @@ fn section(message: message::Section) -> Result<Section, Status> {
             promised_count: 0,
             basic_care: message.basic_care,
         },
+        left_over: false,
         extended_care: !message.slots.is_empty() && message.slots.iter().all(is_extended),
         state: State::Published,
         path,

@@ -8,6 +8,7 @@
 //! | [`change_seats`] | ends seats that were changed for others, on their day |
 //! | [`lay_out`] | lays out the day's lessons |
 //! | [`close_lists`] | closes the lists of drawn rounds |
+//! | [`decide_ties`] | decides the ties of rounds for seats left over |
 //! | [`close_registers`] | closes the day's registers |
 //! | [`alert`] | alerts the leader to pupils nobody has collected |
 //! | [`follow_identity`] | hears of pupils and consents |
@@ -21,6 +22,7 @@ pub mod change_seats;
 pub mod close;
 pub mod close_lists;
 pub mod close_registers;
+pub mod decide_ties;
 pub mod expire;
 pub mod follow_billing;
 pub mod follow_catalog;

@@ -117,6 +117,9 @@ pub fn round(
         close_time: Some(timestamp(round.close_at)),
         review_seconds: round.waits.review_seconds,
         payment_seconds: round.waits.payment_seconds,
+        tie_seconds: round.ties.map_or(0, |ties| ties.seconds),
+        tie_end_time: round.ties.map(|ties| timestamp(ties.until)),
+        ties_decided: round.ties.is_some_and(|ties| ties.is_decided),
         state: match round.state {
             round::State::Opened => message::round::State::Opened,
             round::State::Closed => message::round::State::Closed,

@@ -126,6 +126,13 @@ pub fn round(error: &round::Error) -> Status {
         round::Error::WishesOnly { round_id } => {
             status::refused("WISHES_ONLY", &[("round_id", round_id.to_string())])
         }
+        round::Error::LeftOverOnly { open_at: Some(open_at) } => {
+            status::refused("LEFT_OVER_ONLY", &[("open_time", text(open_at))])
+        }
+        round::Error::LeftOverOnly { open_at: None } => status::refused("LEFT_OVER_ONLY", &[]),
+        round::Error::Collecting { until } => {
+            status::refused("APPLICATIONS_COLLECTED", &[("tie_end_time", text(until))])
+        }
         round::Error::ApplicationsOnly => status::refused("APPLICATIONS_ONLY", &[]),
         round::Error::NotClosed { close_at } => {
             status::refused("LISTS_NOT_CLOSED", &[("close_time", text(close_at))])

@@ -1,6 +1,6 @@
 //! Opens a round for a term.
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use draw::{Siblings, Source};
 use policy::Policy;
 use proto::billing::v1::GetTariffRequest;
@@ -18,7 +18,7 @@ use crate::domain::agreement;
 use crate::domain::draw::terms::{self, Rule};
 use crate::domain::enrollment::Fee;
 use crate::domain::offer;
-use crate::domain::round::{self, Mode, Round, State, Waits};
+use crate::domain::round::{self, Mode, Round, State, Ties, Waits};
 use crate::domain::term::{Ruling, Term};
 use crate::store;
 
@@ -65,6 +65,7 @@ struct Parsed {
     open_at: Moment,
     close_at: Moment,
     waits: Waits,
+    tie_seconds: Option<i32>,
 }
 
 fn parse(request: &OpenRoundRequest) -> Result<Parsed, Status> {
@@ -104,6 +105,15 @@ fn parse(request: &OpenRoundRequest) -> Result<Parsed, Status> {
         seconds(&mut violations, "review_seconds", request.review_seconds, 604_800, 2_592_000);
     let payment_seconds =
         seconds(&mut violations, "payment_seconds", request.payment_seconds, 1_800, 604_800);
+    let tie_seconds = (request.tie_seconds != 0).then_some(request.tie_seconds);
+    if let Some(tie_seconds) = tie_seconds {
+        let within = |open_at: Moment, close_at| open_at + TimeDelta::seconds(tie_seconds.into()) <= close_at;
+        let is_fit = (60..=86_400).contains(&tie_seconds)
+            && open_at.zip(close_at).is_none_or(|(open_at, close_at)| within(open_at, close_at));
+        violations.check("tie_seconds", is_fit, "must be 60 to 86400 and end with the round, or 0");
+        let is_drawn = mode.is_some_and(Mode::is_drawn);
+        violations.check("tie_seconds", !is_drawn, "is for rounds that are not drawn");
+    }
     match (request_id, term_id, mode, open_at, close_at) {
         (Some(request_id), Some(term_id), Some(mode), Some(open_at), Some(close_at))
             if violations.is_empty() =>
@@ -119,6 +129,7 @@ fn parse(request: &OpenRoundRequest) -> Result<Parsed, Status> {
                 open_at,
                 close_at,
                 waits: Waits { review_seconds, payment_seconds },
+                tie_seconds,
             })
         }
         _ => Err(status::invalid(&violations)),
@@ -191,8 +202,18 @@ async fn open(
         open_at: parsed.open_at,
         close_at: parsed.close_at,
         waits: parsed.waits,
+        ties: parsed.tie_seconds.map(|seconds| Ties {
+            seconds,
+            until: parsed.open_at + TimeDelta::seconds(seconds.into()),
+            is_decided: false,
+        }),
         state: State::Opened,
     };
+    if opened.ties.is_some() && round::draw_before(&opened, &others).is_none() {
+        let mut violations = Violations::default();
+        violations.check("tie_seconds", false, "is for rounds after one that is drawn");
+        return Err(status::invalid(&violations));
+    }
     let section_count = u64::try_from(sections.len()).unwrap_or(u64::MAX);
     round::open(&opened, &others, section_count).map_err(|error| error::round(&error))?;
     let in_force = store::agreement::in_force(&tx, term.id).await?;
@@ -200,6 +221,7 @@ async fn open(
     store::round::insert(&tx, &opened, now).await?;
     store::offer::save(&tx, term.district_id, term.id, &offer::Rule::of(policy)).await?;
     if opened.mode.is_drawn() {
+        store::section::take_into_draw(&tx, term.id).await?;
         let groups: Vec<_> =
             policy::enroll::priority_groups(policy).iter().map(|group| group.key.clone()).collect();
         let sources = parsed.sources.clone();

@@ -454,13 +454,7 @@ pub async fn find_kept(
     let Some(committed) = act.committed() else {
         return Ok(None);
     };
-    let broken = |why: &str| Error::inconsistent(TABLE, round.id, why);
-    let sealed: Option<Option<Vec<u8>>> =
-        act::Entity::find_by_id(key).select_only().column(act::Column::Salt).into_tuple().one(db).await?;
-    let sealed = sealed.flatten().ok_or_else(|| broken("committed without a salt"))?;
-    let salt = vault.open(TABLE, "salt", format!("{}/{}", round.id, act.terms.act), &sealed)?;
-    let salt: Hash = salt.parse().map_err(|_| broken("its salt is no hash"))?;
-    let alias = RoundSalt::new(*salt.bytes()).alias(pupil_id.uuid().as_bytes());
+    let alias = salt(db, vault, round, act).await?.alias(pupil_id.uuid().as_bytes());
     let entry: Entry = from_json(row.entry, "draw_entry", pupil_id)?;
     let proof: Proof = from_json(row.proof, "draw_entry", pupil_id)?;
     let results: Option<Vec<ResultJson>> =
@@ -470,6 +464,42 @@ pub async fn find_kept(
         wishes: read_wishes(row.wishes, row.pupil_id)?,
         results: results.map(|results| results.into_iter().map(ResultJson::read).collect()),
     }))
+}
+
+/// Opens the salt of a committed act.
+///
+/// # Errors
+/// When the database refuses, a row breaks a promise, or the salt does not open.
+pub async fn salt(
+    db: &impl ConnectionTrait,
+    vault: &Vault,
+    round: &Round,
+    act: &Act,
+) -> Result<RoundSalt, Error> {
+    let key = (round.district_id.uuid(), round.id.uuid(), act.number());
+    let broken = |why: &str| Error::inconsistent(TABLE, round.id, why);
+    let sealed: Option<Option<Vec<u8>>> =
+        act::Entity::find_by_id(key).select_only().column(act::Column::Salt).into_tuple().one(db).await?;
+    let sealed = sealed.flatten().ok_or_else(|| broken("committed without a salt"))?;
+    let salt = vault.open(TABLE, "salt", format!("{}/{}", round.id, act.terms.act), &sealed)?;
+    let salt: Hash = salt.parse().map_err(|_| broken("its salt is no hash"))?;
+    Ok(RoundSalt::new(*salt.bytes()))
+}
+
+/// Keeps the terms of an act whose lists are open: a section has joined them.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn save_terms(tx: &Tx, round: &Round, terms: &Terms) -> Result<(), Error> {
+    let row = act::ActiveModel {
+        district_id: Set(round.district_id.uuid()),
+        round_id: Set(round.id.uuid()),
+        act: Set(number(terms.act)),
+        terms: Set(to_json(terms, TABLE, round.id)?),
+        ..Default::default()
+    };
+    act::Entity::update(row).exec(tx).await?;
+    Ok(())
 }
 
 /// Finds an act's bundle; none before the draw.

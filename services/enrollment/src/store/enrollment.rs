@@ -760,7 +760,7 @@ fn write(enrollment: &Enrollment) -> Result<enrollment::ActiveModel, Error> {
     })
 }
 
-fn read(row: enrollment::Model) -> Result<Enrollment, Error> {
+pub(super) fn read(row: enrollment::Model) -> Result<Enrollment, Error> {
     let id = row.id;
     let broken = |why: &str| Error::inconsistent(TABLE, id, why);
     let steps: Vec<StepJson> = from_json(row.steps, TABLE, id)?;

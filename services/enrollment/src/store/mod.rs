@@ -6,6 +6,7 @@
 //! | [`term`] | `term`: what the catalog told |
 //! | [`section`] | `section`: what the catalog told, and how full it is |
 //! | [`round`] | `round`, `round_change` |
+//! | [`tie`] | ties of rounds for seats left over, out of `round` and `enrollment` |
 //! | [`wish`] | `wish` |
 //! | [`draw`] | `draw`, `draw_entry`, `draw_file`: acts, and what became of the wishes on their lists |
 //! | [`enrollment`] | `enrollment`, `enrollment_slot` |
@@ -51,6 +52,7 @@ pub mod seat_change;
 pub mod section;
 pub mod survey;
 pub mod term;
+pub mod tie;
 pub mod trial;
 pub mod vault;
 pub mod wish;

@@ -23,6 +23,9 @@ const TABLE: &str = "notice";
 /// The most rows of one statement: what both databases take.
 const ROW_COUNT: usize = 1_000;
 
+/// Stands in a row for no sender.
+const NOBODY: Uuid = Uuid::nil();
+
 /// Finds a notice.
 ///
 /// # Errors
@@ -105,7 +108,7 @@ pub async fn corrections(
     Ok(rows.into_iter().filter_map(|(old, new)| Some((Id::new(old?), Id::new(new)))).collect())
 }
 
-/// Says whether a notice of the term was sent to the whole school.
+/// Says whether somebody sent a notice of the term to the whole school.
 ///
 /// # Errors
 /// When the database refuses.
@@ -120,6 +123,7 @@ pub async fn has_told_school(
         .filter(notice::Column::SchoolId.eq(school_id.uuid()))
         .filter(notice::Column::TermId.eq(term_id.uuid()))
         .filter(notice::Column::Audience.eq("school"))
+        .filter(notice::Column::SenderId.ne(NOBODY))
         .count(db)
         .await?;
     Ok(count > 0)
@@ -174,7 +178,7 @@ pub async fn insert(tx: &Tx, notice: &Notice, pupil_ids: &[Id<PupilKind>]) -> Re
         class_ids: Set(to_json(&classes, TABLE, notice.id)?),
         disclosure_keys: Set(to_json(&notice.disclosure_keys, TABLE, notice.id)?),
         corrects_id: Set(notice.corrects.map(Id::uuid)),
-        sender_id: Set(notice.sender_id.uuid()),
+        sender_id: Set(notice.sender_id.map_or(NOBODY, Id::uuid)),
         sent_at: Set(notice.sent_at),
     };
     notice::Entity::insert(row).exec_without_returning(tx).await?;
@@ -274,7 +278,7 @@ fn read(row: notice::Model) -> Result<Notice, Error> {
         audience,
         disclosure_keys: from_json(row.disclosure_keys, TABLE, id)?,
         corrects: row.corrects_id.map(Id::new),
-        sender_id: Id::new(row.sender_id),
+        sender_id: (row.sender_id != NOBODY).then(|| Id::new(row.sender_id)),
         sent_at: row.sent_at,
     })
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::entity::{round, round_change};
 use super::many::among;
-use crate::domain::round::{Mode, Round, State, Waits};
+use crate::domain::round::{Mode, Round, State, Ties, Waits};
 
 const TABLE: &str = "round";
 
@@ -48,6 +48,9 @@ pub async fn insert(tx: &Tx, round: &Round, now: Moment) -> Result<(), Error> {
         created_at: Set(now),
         state: Set(state_text(&round.state).to_owned()),
         cancel_reason: Set(String::new()),
+        tie_seconds: Set(round.ties.map(|ties| ties.seconds)),
+        tie_until: Set(round.ties.map(|ties| ties.until)),
+        ties_decided: Set(round.ties.is_some_and(|ties| ties.is_decided)),
     };
     round::Entity::insert(row).exec_without_returning(tx).await?;
     Ok(())
@@ -238,6 +241,13 @@ fn read(row: round::Model) -> Result<Round, Error> {
         open_at: row.open_at,
         close_at: row.close_at,
         waits: Waits { review_seconds: row.review_seconds, payment_seconds: row.payment_seconds },
+        ties: match (row.tie_seconds, row.tie_until) {
+            (Some(seconds), Some(until)) => Some(Ties { seconds, until, is_decided: row.ties_decided }),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => {
+                return Err(Error::inconsistent(TABLE, row.id, "half of its ties"));
+            }
+        },
         state: match row.state.as_str() {
             "opened" => State::Opened,
             "closed" => State::Closed,

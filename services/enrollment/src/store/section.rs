@@ -198,6 +198,7 @@ pub async fn insert(tx: &Tx, section: &Section) -> Result<(), Error> {
         promised_count: Set(section.seats.promised_count),
         basic_care: Set(section.seats.basic_care),
         extended_care: Set(section.extended_care),
+        left_over: Set(section.left_over),
         state: Set(state.to_owned()),
         cancel_reason: Set(cancel_reason),
     };
@@ -222,6 +223,21 @@ pub async fn save_state(tx: &Tx, section: &Section) -> Result<(), Error> {
         ..Default::default()
     };
     section::Entity::update(row).exec(tx).await?;
+    Ok(())
+}
+
+/// Keeps that all sections of a term are drawn from now on, also those that came too late for the lists before.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn take_into_draw(tx: &Tx, term_id: Id<Term>) -> Result<(), Error> {
+    use sea_orm::sea_query::Expr;
+    section::Entity::update_many()
+        .col_expr(section::Column::LeftOver, Expr::value(false))
+        .filter(section::Column::TermId.eq(term_id.uuid()))
+        .filter(section::Column::LeftOver.eq(true))
+        .exec(tx)
+        .await?;
     Ok(())
 }
 
@@ -317,6 +333,7 @@ fn read(row: section::Model) -> Result<Section, Error> {
             basic_care: row.basic_care,
         },
         extended_care: row.extended_care,
+        left_over: row.left_over,
         state: match row.state.as_str() {
             "published" => State::Published,
             "cancelled" => State::Cancelled { reason: row.cancel_reason },

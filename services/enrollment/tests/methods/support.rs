@@ -249,7 +249,7 @@ impl World {
     }
 
     pub async fn hear_catalog(&self, kind: catalog::v1::event::Kind) {
-        let consumer = FollowCatalog { clock: self.clock.shared() };
+        let consumer = FollowCatalog { clock: self.clock.shared(), packs: self.packs.clone() };
         self.hear(&consumer, catalog::v1::Event { kind: Some(kind) }).await.unwrap();
     }
 

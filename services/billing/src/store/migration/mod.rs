@@ -9,6 +9,8 @@ mod m20261122_400001_tariff_slot;
 mod m20261122_400002_section_price;
 mod m20261122_400003_cost_sheet;
 mod m20261122_400004_seat_change;
+mod m20261122_500000_fund;
+mod m20261122_500001_posting_account;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
@@ -29,6 +31,8 @@ impl MigratorTrait for Migrator {
             m20261122_400002_section_price::migration(),
             m20261122_400003_cost_sheet::migration(),
             m20261122_400004_seat_change::migration(),
+            m20261122_500000_fund::migration(),
+            m20261122_500001_posting_account::migration(),
         ]);
         migrations
     }

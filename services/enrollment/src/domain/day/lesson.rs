@@ -172,6 +172,7 @@ pub(crate) mod tests {
                 basic_care: false,
             },
             extended_care: false,
+            left_over: false,
             state: SectionState::Published,
         }
     }

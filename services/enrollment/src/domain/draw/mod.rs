@@ -9,6 +9,7 @@
 //! | [`family`] | which pupils draw together |
 //! | [`seating`] | from the outcome to enrollments |
 //! | [`result`] | what became of each wish |
+//! | [`tie`] | in which order those stand who came first for seats left over |
 //! | [`forecast`] | what a rehearsal says |
 
 pub mod closing;
@@ -18,4 +19,5 @@ pub mod result;
 pub mod seating;
 pub mod slot;
 pub mod terms;
+pub mod tie;
 pub mod wish;

@@ -8,7 +8,7 @@ use shared::value::{Id, Section as SectionKind};
 
 use super::slot;
 use crate::domain::round::{self, Round};
-use crate::domain::section::Section;
+use crate::domain::section::{Section, first_clash};
 
 /// How a section is drawn where it is not as the policy has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +132,56 @@ pub fn repeat(before: &Terms, root: Root, sources: Vec<Source>) -> Result<Terms,
     Ok(terms)
 }
 
+/// Gives the terms of an act whose lists are open with `section` among those drawn; `drawn` are the sections of the terms. It has no rule of
+/// its own: the pupils of `priority_groups` come first.
+///
+/// None where it cannot join: it meets at the hours of two draw slots, which would become one, and families have handed in a list for
+/// each; or the draw has no room for more. One that is in the terms already joins nothing.
+#[must_use]
+pub fn join(
+    before: &Terms,
+    drawn: &[Section],
+    section: &Section,
+    priority_groups: &[String],
+) -> Option<Terms> {
+    let mut terms = before.clone();
+    let code = section.id.to_string();
+    let slot_of = |other: &Section| {
+        let code = other.id.to_string();
+        terms.sections.iter().find(|section| section.code == code).map(|section| section.slot)
+    };
+    let clashing = drawn.iter().filter(|other| first_clash(&other.slots, &section.slots).is_some());
+    let met: BTreeSet<SlotIndex> = clashing.filter_map(slot_of).collect();
+    if met.len() > 1 || terms.sections.iter().any(|section| section.code == code) {
+        return None;
+    }
+    let slot = met.first().copied().unwrap_or_else(|| SlotIndex::from_at(terms.slots.len()));
+    let mut members: Vec<_> = drawn.iter().filter(|other| slot_of(other) == Some(slot)).cloned().collect();
+    members.push(section.clone());
+    // Its times, those of the new section among them.
+    let named = slot::divide(&members).into_iter().next()?;
+    match terms.slots.get_mut(slot.at()) {
+        Some(known) => *known = named.code,
+        None => terms.slots.push(named.code),
+    }
+    let mut tier = Vec::with_capacity(priority_groups.len());
+    for key in priority_groups {
+        let at = terms.groups.iter().position(|group| group == key).unwrap_or_else(|| {
+            terms.groups.push(key.clone());
+            terms.groups.len() - 1
+        });
+        tier.push(GroupIndex::from_at(at));
+    }
+    terms.sections.push(draw::Section {
+        code,
+        slot,
+        capacity: u32::try_from(section.seats.capacity_count).unwrap_or_default(),
+        tiers: if tier.is_empty() { Vec::new() } else { vec![tier] },
+        reserves: Vec::new(),
+    });
+    check(&terms).is_ok().then_some(terms)
+}
+
 /// Holds terms against the rules of the draw, before there are pupils.
 fn check(terms: &Terms) -> Result<(), Vec<Problem>> {
     match Input::new(terms.clone(), Vec::new()) {
@@ -179,6 +229,28 @@ pub(crate) mod tests {
     pub fn round() -> Round {
         let rounds = snapshot(Vec::new()).terms.into_values().next().unwrap().rounds;
         Round { mode: round::Mode::Ranked, ..rounds[0].clone() }
+    }
+
+    #[test]
+    fn a_new_section_joins_the_slot_it_meets_or_makes_its_own_and_never_two_at_once() {
+        // Monday 16:00 and Monday 17:00: two draw slots.
+        let menu = [section(1, 10, &[slot(1, 960)]), section(2, 10, &[slot(1, 1020)])];
+        let groups = keys(&["left_behind"]);
+        let before = open(&round(), Siblings::Apart, vec![beacon()], &menu, &[], &groups).unwrap();
+
+        let beside = join(&before, &menu, &section(3, 7, &[slot(1, 960)]), &groups).unwrap();
+        let own = join(&before, &menu, &section(3, 7, &[slot(2, 960)]), &groups).unwrap();
+
+        assert_eq!(beside.sections[2].slot, before.sections[0].slot);
+        assert_eq!((beside.slots.len(), own.slots.len()), (2, 3));
+        assert_eq!(own.sections[2].slot, SlotIndex(2));
+        for terms in [beside, own] {
+            let new = &terms.sections[2];
+            assert_eq!((new.capacity, &new.tiers), (7, &before.sections[0].tiers));
+            assert_eq!(terms.sections[..2], before.sections);
+        }
+        assert_eq!(join(&before, &menu, &section(3, 7, &[slot(1, 990)]), &groups), None);
+        assert_eq!(join(&before, &menu, &menu[0], &groups), None);
     }
 
     fn keys(groups: &[&str]) -> Vec<String> {

@@ -141,7 +141,7 @@ impl Desk {
         for section in snapshot.sections.values().filter(is_full) {
             let rounds =
                 snapshot.terms.get(&section.term_id).map(|term| term.rounds.as_slice()).unwrap_or_default();
-            let Ok(round) = round::current(rounds, section.seats.basic_care, now) else {
+            let Ok(round) = round::current(rounds, section.course(), now) else {
                 continue;
             };
             match store::enrollment::pupils_ever_in(self.db.read(), section.district_id, section.id).await {

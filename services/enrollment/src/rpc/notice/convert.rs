@@ -35,7 +35,7 @@ pub fn notice(notice: &Notice, corrected_by: Option<Id<NoticeKind>>, reader: Rea
         corrected_by_id: corrected_by.map(|id| id.to_string()).unwrap_or_default(),
         sender_staff_id: match reader {
             Reader::Guardian => String::new(),
-            Reader::Staff => notice.sender_id.to_string(),
+            Reader::Staff => notice.sender_id.map(|id| id.to_string()).unwrap_or_default(),
         },
         send_time: Some(timestamp(notice.sent_at)),
     }

@@ -153,7 +153,7 @@ async fn send(
         audience: parsed.audience.clone(),
         disclosure_keys: parsed.disclosure_keys.clone(),
         corrects: parsed.corrects,
-        sender_id: permit.id(),
+        sender_id: Some(permit.id()),
         sent_at: now,
     };
     store::notice::insert(&tx, &sent, &addressed).await?;

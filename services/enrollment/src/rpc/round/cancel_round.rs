@@ -10,8 +10,10 @@ use tonic::Status;
 
 use super::sight::{self, PRINCIPAL};
 use super::{RoundRpc, parse};
+use crate::announce::announce;
 use crate::domain::draw::closing;
 use crate::domain::round;
+use crate::domain::round_news::RoundNews;
 use crate::domain::term::Term;
 use crate::event::{self, RoundEvent};
 use crate::rpc::{convert, error as refusal};
@@ -72,6 +74,8 @@ async fn cancel(
         };
         store::round::record(&tx, random::uuid(now), round, &change).await?;
         event::tell_round(&tx, round, RoundEvent::Cancelled, now).await?;
+        let news = RoundNews::Cancelled { reason: reason.to_owned() };
+        announce(&tx, round, &term.path, &news, now).await?;
     }
     let round = cancelled.unwrap_or(found);
     let changes = store::round::list_changes(&tx, std::slice::from_ref(&round)).await?;

@@ -112,6 +112,11 @@ async fn give(
     let now = rpc.clock.now();
     let sections = seat(&tx, &round, ruling, prepared, now).await?;
     store::round::save(&tx, &Round { state: State::Drawn, ..round.clone() }).await?;
+    for other in store::round::list(&tx, &[round.term_id]).await? {
+        if let Some(other) = round::after_draw(&other, now) {
+            store::tie::save(&tx, &other).await?;
+        }
+    }
     let drawn =
         RoundEvent::Drawn { act: prepared.act.terms.act, outcome_digest: prepared.bundle.outcome_digest };
     event::tell_round(&tx, &round, drawn, now).await?;

@@ -9,7 +9,9 @@ use tonic::Status;
 
 use super::sight::{self, OFFICE};
 use super::{RoundRpc, parse};
+use crate::announce::announce;
 use crate::domain::round;
+use crate::domain::round_news::RoundNews;
 use crate::domain::term::Term;
 use crate::event::{self, RoundEvent};
 use crate::rpc::{convert, error as refusal, open_round};
@@ -70,6 +72,8 @@ async fn extend(
     };
     store::round::record(&tx, random::uuid(now), &round, &change).await?;
     event::tell_round(&tx, &round, RoundEvent::Extended, now).await?;
+    let news = RoundNews::Extended { reason: reason.to_owned() };
+    announce(&tx, &round, &term.path, &news, now).await?;
     let act = store::draw::find(&tx, &round, None).await?;
     let changes = store::round::list_changes(&tx, std::slice::from_ref(&round)).await?;
     let changes = changes.get(&round.id).map(Vec::as_slice).unwrap_or_default();

@@ -32,6 +32,12 @@ pub struct Model {
     pub state: String,
     /// Why it was called off; empty otherwise.
     pub cancel_reason: String,
+    /// For how many seconds the first applications are collected; none where they are not.
+    pub tie_seconds: Option<i32>,
+    /// Until when, exclusive.
+    pub tie_until: Option<ChronoDateTimeUtc>,
+    /// Whether they are decided.
+    pub ties_decided: bool,
 }
 
 /// None: each list is asked for by its own query.

@@ -43,6 +43,8 @@ pub struct Model {
     pub basic_care: bool,
     /// Whether it is extended care at every hour it meets.
     pub extended_care: bool,
+    /// Whether it came too late for the lists of its term's draw.
+    pub left_over: bool,
     /// `published` or `cancelled`.
     pub state: String,
     /// Why it was cancelled; empty otherwise.

@@ -19,6 +19,7 @@ mod m20261122_130003_survey;
 mod m20261122_150001_offer;
 mod m20261122_400001_seat_change;
 mod m20261122_400002_own_price;
+mod m20261122_200001_left_over;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 use shared::db::migration;
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             m20261122_150001_offer::migration(),
             m20261122_400001_seat_change::migration(),
             m20261122_400002_own_price::migration(),
+            m20261122_200001_left_over::migration(),
         ]);
         migrations
     }

@@ -160,6 +160,7 @@ impl Desk {
                     review_seconds: i32::try_from(WAITS[0]).unwrap(),
                     payment_seconds: i32::try_from(WAITS[1]).unwrap(),
                 },
+                ties: None,
                 state: round::State::Opened,
             };
             store::round::insert(&tx, &round, now).await.unwrap();
@@ -186,6 +187,7 @@ impl Desk {
                         basic_care: false,
                     },
                     extended_care: false,
+                    left_over: false,
                     state: State::Published,
                 };
                 store::section::insert(&tx, &section).await.unwrap();
@@ -318,7 +320,7 @@ impl Desk {
             reason: "停课".to_owned(),
         };
         let event = catalog::v1::Event { kind: Some(Kind::SectionCancelled(cancelled)) };
-        self.hear(&FollowCatalog { clock: self.clock.shared() }, event).await
+        self.hear(&FollowCatalog { clock: self.clock.shared(), packs: self.rpc.packs.clone() }, event).await
     }
 
     async fn identity(&self, kind: identity::v1::event::Kind) -> Result<(), Status> {

@@ -107,8 +107,8 @@ async fn c41_bad_wishes_are_refused_by_field_and_others_by_section() {
             (reason(&refused).as_str(), fact(&refused, "grades").as_str()),
             ("GRADE_NOT_ADMITTED", "6")
         );
-        let later = stage.world.section(stage.term_id, on(4, 2)).await;
-        let request = SetWishesRequest { lists: vec![list(&[later])], ..stage.wishing(0, &[&[0]]) };
+        let elsewhere = stage.world.section(stage.world.term(FREE).await, on(4, 2)).await;
+        let request = SetWishesRequest { lists: vec![list(&[elsewhere])], ..stage.wishing(0, &[&[0]]) };
         assert_eq!(reason(&stage.parent(0).set_wishes(request).await.unwrap_err()), "SECTION_NOT_IN_ROUND");
         stage.world.cancel(stage.sections[1]).await;
         assert_eq!(reason(&stage.try_wish(0, &[&[1]]).await.unwrap_err()), "SECTION_NOT_PUBLISHED");
