@@ -700,7 +700,11 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "学校没有公布留到这个时间的收费标准[（{end_time} 下课）]。",
         "The school has published no price for staying that long[ (until {end_time})].",
     ),
-    ("SECTION_PRICE_ALREADY_PUBLISHED", "这门课程的收费标准已公布。", "The course's price is published already."),
+    (
+        "SECTION_PRICE_ALREADY_PUBLISHED",
+        "这门课程的收费标准已公布。",
+        "The course's price is published already.",
+    ),
     (
         "SECTION_BILLED_ALREADY",
         "已有家庭按本学期收费标准选了这门课程，不能再单独定价。",

@@ -28,8 +28,8 @@ use std::sync::Arc;
 
 use policy::Live;
 use proto::billing::v1::billing_service_server::BillingServiceServer;
-use proto::billing::v1::price_service_server::PriceServiceServer;
 use proto::billing::v1::fund_service_server::FundServiceServer;
+use proto::billing::v1::price_service_server::PriceServiceServer;
 use shared::caller::Verifier;
 use shared::client::Link;
 use shared::clock::SharedClock;

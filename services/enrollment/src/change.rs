@@ -203,7 +203,8 @@ async fn waiters(tx: &Tx, section: &Section, line: Vec<Enrollment>) -> Result<Ve
         let taken_slots = store::place::taken_slots(places.get(&pupil.id), section);
         let is_signed = signed.contains(&(section.term_id, pupil.id));
         let of_term = places.get(&pupil.id).into_iter().flatten();
-        let of_term = of_term.filter(|place| place.term_id == section.term_id && !place.taken_slots.is_empty());
+        let of_term =
+            of_term.filter(|place| place.term_id == section.term_id && !place.taken_slots.is_empty());
         let seated = of_term.map(|place| place.section_id);
         let is_affordable = term_ceiling::check(&prices, section.id, seated).is_ok();
         Some(Waiter { enrollment, pupil, taken_slots, is_signed, is_affordable })

@@ -38,12 +38,7 @@ pub async fn tell(tx: &Tx, events: &[(&Enrollment, Event)], now: Moment) -> Resu
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn tell_change(
-    tx: &Tx,
-    from: &Enrollment,
-    change: &SeatChange,
-    now: Moment,
-) -> Result<(), Error> {
+pub async fn tell_change(tx: &Tx, from: &Enrollment, change: &SeatChange, now: Moment) -> Result<(), Error> {
     let planned = message::ChangePlanned {
         to_enrollment_id: change.to_enrollment_id.to_string(),
         from_day: change.from_day.to_string(),

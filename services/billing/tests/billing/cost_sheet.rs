@@ -61,7 +61,8 @@ async fn c78_where_a_price_rests_on_a_cost_sheet_none_is_published_before_one_is
         assert_eq!(reason(&school.publish_tariff(price(&world)).await.unwrap_err()), "COST_SHEET_REQUIRED");
 
         let mut bureau = world.prices(2, Role::BureauFinance);
-        let approved = bureau.decide_cost_sheet(decision(&world, &written.id, "")).await.unwrap().into_inner();
+        let approved =
+            bureau.decide_cost_sheet(decision(&world, &written.id, "")).await.unwrap().into_inner();
         assert_eq!(approved.cost_sheet.unwrap().state(), State::Approved);
         school.publish_tariff(price(&world)).await.unwrap();
     }

@@ -227,7 +227,8 @@ pub fn decide(snapshot: &mut Snapshot, application: &Application, now: Moment) -
         return Err(Error::GradeNotAdmitted { grades: section.grades.clone() });
     }
     check_time(section, places)?;
-    let seated = places.iter().filter(|place| place.term_id == section.term_id && !place.taken_slots.is_empty());
+    let seated =
+        places.iter().filter(|place| place.term_id == section.term_id && !place.taken_slots.is_empty());
     term_ceiling::check(&snapshot.prices, section.id, seated.map(|place| place.section_id))?;
 
     let steps = Steps::applied(&ruling.steps, now);

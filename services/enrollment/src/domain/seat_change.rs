@@ -75,7 +75,8 @@ pub fn plan(
         | State::Releasing { .. }
         | State::Released { .. } => return Err(Error::NotConfirmed),
     }
-    let in_term = |day: NaiveDate| (day > today && term.first_day <= day && day <= term.last_day).then_some(day);
+    let in_term =
+        |day: NaiveDate| (day > today && term.first_day <= day && day <= term.last_day).then_some(day);
     let (earliest_day, clause) = match enrollment.terms.fee {
         Fee::Free => (today.succ_opt().map(|day| day.max(term.first_day)).and_then(in_term), None),
         Fee::Charged => {

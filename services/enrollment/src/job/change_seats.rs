@@ -55,7 +55,8 @@ async fn end(bench: &Bench, found: &SeatChange) -> Result<(), Status> {
             store::seat_change::end(&tx, &planned, End::Void).await?;
         }
         Act::End => {
-            let given_up = enrollment::give_up(&from, true).map_err(|error| shared::status::internal(&error))?;
+            let given_up =
+                enrollment::give_up(&from, true).map_err(|error| shared::status::internal(&error))?;
             freed = Some(from.section_id);
             store::seat_change::end(&tx, &planned, End::Done).await?;
             change::make(&tx, &mut sections, vec![(from, given_up)], now).await?;

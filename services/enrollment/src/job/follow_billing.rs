@@ -1,7 +1,7 @@
 //! Hears of settled invoices, and of sections that have a price of their own.
 
-use proto::billing::v1::{Event, SectionPriced};
 use proto::billing::v1::event::Kind;
+use proto::billing::v1::{Event, SectionPriced};
 use shared::clock::SharedClock;
 use shared::db::Tx;
 use shared::feed::{Consumer, Told};
@@ -9,9 +9,9 @@ use shared::status;
 use shared::value::Fen;
 use tonic::Status;
 
-use crate::{change, store};
 use crate::domain::enrollment::{self, State};
 use crate::domain::term_ceiling::{Ceiling, OwnPrice};
+use crate::{change, store};
 
 /// What billing tells, made true here.
 pub struct FollowBilling {

@@ -12,8 +12,8 @@ use super::change_seat::{Locked, Parsed, lock, take};
 use super::{EnrollmentRpc, convert, error, ruling};
 use crate::domain::admission::{self, Application, Outcome};
 use crate::domain::day::local;
-use crate::domain::section::Slot;
 use crate::domain::seat_change::{self, SeatChange, plan};
+use crate::domain::section::Slot;
 use crate::{event, store};
 
 /// Changes a place from `from_day` on.

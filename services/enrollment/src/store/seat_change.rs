@@ -115,9 +115,8 @@ pub async fn list_ripe(
                 .to_owned(),
         )
     };
-    let is_due = Condition::all()
-        .add(Column::FromDay.lte(today))
-        .add(stands(Column::ToEnrollmentId, &["confirmed"]));
+    let is_due =
+        Condition::all().add(Column::FromDay.lte(today)).add(stands(Column::ToEnrollmentId, &["confirmed"]));
     let is_over = Condition::any()
         .add(stands(Column::ToEnrollmentId, &["released"]))
         .add(stands(Column::FromEnrollmentId, &["released", "releasing"]));
@@ -191,7 +190,6 @@ pub async fn had_on(
     let absences = Absences::of(db, enrollments.iter().map(|enrollment| enrollment.id)).await?;
     Ok(enrollments.into_iter().filter(|enrollment| absences.has(enrollment.id, day)).collect())
 }
-
 
 /// The most ids asked about in one statement.
 const MANY: usize = 10_000;

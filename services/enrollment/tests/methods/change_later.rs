@@ -69,7 +69,8 @@ fn change_packs() -> Arc<Live> {
 }
 
 #[tokio::test]
-async fn c42_from_next_month_on_the_new_seat_is_had_and_until_then_the_old_one_by_roster_and_register_alike() {
+async fn c42_from_next_month_on_the_new_seat_is_had_and_until_then_the_old_one_by_roster_and_register_alike()
+{
     on_each_with(change_packs(), |world| async move {
         let (early, late, family, seat) = autumn(&world, "change_next_month").await;
         world.hear_settled(&seat.id, false).await.unwrap();
@@ -133,7 +134,8 @@ async fn c42_a_new_seat_given_back_before_its_day_leaves_the_old_one_as_it_was()
 }
 
 #[tokio::test]
-async fn c42_a_paid_seat_is_changed_from_a_day_on_which_the_district_lets_it_and_where_nobody_said_from_none() {
+async fn c42_a_paid_seat_is_changed_from_a_day_on_which_the_district_lets_it_and_where_nobody_said_from_none()
+{
     on_each_with(change_packs(), |world| async move {
         let (early, _, family, seat) = autumn(&world, "change_next_month").await;
         let held = change(&world, &family, &seat, early, "2026-10-01").await.unwrap_err();
@@ -147,7 +149,10 @@ async fn c42_a_paid_seat_is_changed_from_a_day_on_which_the_district_lets_it_and
             assert_eq!(fact(&refused, "key"), "change_rule");
         }
         let at_once = change(&world, &family, &seat, early, "").await.unwrap_err();
-        assert_eq!((reason(&at_once).as_str(), fact(&at_once, "earliest_day").as_str()), ("CHANGE_DAY_REQUIRED", "2026-10-01"));
+        assert_eq!(
+            (reason(&at_once).as_str(), fact(&at_once, "earliest_day").as_str()),
+            ("CHANGE_DAY_REQUIRED", "2026-10-01")
+        );
         let none = change(&world, &family, &seat, early, "morgen").await.unwrap_err();
         assert_eq!(shared::status::violations_of(&none).list()[0].field, "from_day");
         assert_eq!(world.told(&seat.id).await, ["seat_held", "seat_confirmed"]);
@@ -158,7 +163,10 @@ async fn c42_a_paid_seat_is_changed_from_a_day_on_which_the_district_lets_it_and
         let (early, _, family, seat) = autumn(&world, CHARGED).await;
         world.hear_settled(&seat.id, false).await.unwrap();
         let refused = change(&world, &family, &seat, early, "2026-10-01").await.unwrap_err();
-        assert_eq!((reason(&refused).as_str(), fact(&refused, "key").as_str()), ("POLICY_SILENT", "change_rule"));
+        assert_eq!(
+            (reason(&refused).as_str(), fact(&refused, "key").as_str()),
+            ("POLICY_SILENT", "change_rule")
+        );
         world.end().await;
     })
     .await;
@@ -169,7 +177,10 @@ async fn c42_a_free_seat_is_changed_from_any_later_day_and_the_request_is_repeat
     on_each(|world| async move {
         let (early, late, family, seat) = autumn(&world, FREE).await;
         let today = change(&world, &family, &seat, early, "2026-09-24").await.unwrap_err();
-        assert_eq!((reason(&today).as_str(), fact(&today, "earliest_day").as_str()), ("CHANGE_DAY_NOT_ALLOWED", "2026-09-25"));
+        assert_eq!(
+            (reason(&today).as_str(), fact(&today, "earliest_day").as_str()),
+            ("CHANGE_DAY_NOT_ALLOWED", "2026-09-25")
+        );
         let request = ChangeSeatRequest {
             request_id: world.request_id(),
             enrollment_id: seat.id.clone(),

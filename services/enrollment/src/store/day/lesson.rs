@@ -13,8 +13,8 @@ use shared::value::{District, Id, Lesson as LessonKind, Moment, Pupil, School, S
 
 use crate::domain::day::lesson::{Key, Lesson, State};
 use crate::store::enrollment::counted;
-use crate::store::seat_change::Absences;
 use crate::store::entity::{enrollment, lesson, lesson_pupil};
+use crate::store::seat_change::Absences;
 use crate::store::{from_json, to_json};
 
 const TABLE: &str = "lesson";

@@ -17,9 +17,9 @@ mod m20261122_130001_priority;
 mod m20261122_130002_notice;
 mod m20261122_130003_survey;
 mod m20261122_150001_offer;
+mod m20261122_200001_left_over;
 mod m20261122_400001_seat_change;
 mod m20261122_400002_own_price;
-mod m20261122_200001_left_over;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 use shared::db::migration;
@@ -48,9 +48,9 @@ impl MigratorTrait for Migrator {
             m20261122_130002_notice::migration(),
             m20261122_130003_survey::migration(),
             m20261122_150001_offer::migration(),
+            m20261122_200001_left_over::migration(),
             m20261122_400001_seat_change::migration(),
             m20261122_400002_own_price::migration(),
-            m20261122_200001_left_over::migration(),
         ]);
         migrations
     }
