@@ -62,6 +62,8 @@ pub struct Settings {
     pub start_queue: enrollment::StartQueue,
     /// What that queue takes on.
     pub admission: enrollment::config::Admission,
+    /// Where the gateway's work is done; none for where everybody else's is.
+    pub gateway_runtime: Option<tokio::runtime::Handle>,
 }
 
 impl Settings {
@@ -80,6 +82,7 @@ impl Settings {
             admin_listen: None,
             start_queue: enrollment::rpc::apply::Queue::start,
             admission: enrollment::config::Admission::default(),
+            gateway_runtime: None,
         }
     }
 
@@ -396,7 +399,11 @@ impl Ground {
         let config =
             gateway::Config { services, limits: settings.limits.clone(), ..gateway::Config::default() };
         let parts = gateway::Parts { config, clock: self.clock.clone(), signer: self.signer("gateway")? };
-        tasks.spawn(gateway::run(parts, gateway_listener, admin, stop.clone()));
+        let gateway = gateway::run(parts, gateway_listener, admin, stop.clone());
+        match &settings.gateway_runtime {
+            Some(runtime) => tasks.spawn_on(gateway, runtime),
+            None => tasks.spawn(gateway),
+        };
 
         let addresses =
             Addresses { gateway: gateway_url, sandbox: sandbox_url, process_id: std::process::id() };

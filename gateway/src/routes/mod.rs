@@ -11,6 +11,7 @@ mod identity;
 mod ledger;
 mod message;
 mod notice;
+mod price;
 mod priority;
 mod round;
 mod supervision;
@@ -136,6 +137,7 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(message::routes())
         .merge(billing::routes())
         .merge(ledger::routes())
+        .merge(price::routes())
         .merge(fund::routes())
         .merge(supervision::routes())
 }

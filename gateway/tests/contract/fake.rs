@@ -211,8 +211,7 @@ pub fn full_name(service: &str, method: &str) -> String {
     let package = match service {
         "agreement" | "day" | "notice" | "priority" | "round" | "survey" | "trial" => "enrollment",
         "message" => "identity",
-        "ledger" | "reconciliation" => "billing",
-        "fund" => "billing",
+        "fund" | "ledger" | "price" | "reconciliation" => "billing",
         other => other,
     };
     format!("kehou.{package}.v1.{}{rest}Service/{method}", first.to_uppercase())

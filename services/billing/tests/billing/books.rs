@@ -216,6 +216,11 @@ async fn c79_two_people_close_a_month_and_nothing_is_dated_into_it_afterwards() 
         // A clock that is behind: what happens now would fall into August.
         world.clock.set(at("2026-08-31T12:00:00+08:00"));
         world.withdraw(staying).await;
+        world
+            .until("the second refund", || async {
+                world.number("select count(*) from refund where state = 'succeeded'").await == Some(2)
+            })
+            .await;
         sealed(&world).await;
         assert_eq!(world.number(count).await, before);
         let released = "select count(*) from journal where kind = 'released' and created_at >= '2026-08-31T16:00:00+00:00'";

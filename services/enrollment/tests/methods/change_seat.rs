@@ -27,6 +27,7 @@ async fn change(
         request_id: world.request_id(),
         enrollment_id: enrollment.id.clone(),
         to_section_id: to.to_string(),
+        from_day: String::new(),
     };
     Ok(world.guardian(family).change_seat(request).await?.into_inner())
 }
@@ -257,6 +258,7 @@ async fn c42_changing_is_repeatable_and_one_key_changes_one_place() {
             request_id: world.request_id(),
             enrollment_id: seat.id.clone(),
             to_section_id: late.to_string(),
+            from_day: String::new(),
         };
         let send = || {
             let (mut client, request) = (world.guardian(&family), request.clone());

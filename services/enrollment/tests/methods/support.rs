@@ -272,6 +272,22 @@ impl World {
         self.hear(&consumer, billing::v1::Event { kind: Some(Kind::InvoiceSettled(settled)) }).await
     }
 
+    /// Billing tells what a section with a price of its own costs, and what all such may cost together.
+    pub async fn hear_priced(&self, section_id: Id<Section>, price_fen: i64, ceiling_fen: i64) {
+        use billing::v1::event::Kind;
+        let consumer = FollowBilling { clock: self.clock.shared() };
+        let priced = billing::v1::SectionPriced {
+            section_id: section_id.to_string(),
+            price_fen,
+            ceiling_fen,
+            clause_zh: "个性化课程每学期不超过 600.00 元".to_owned(),
+            clause_en: "at most 600.00 yuan a term".to_owned(),
+            clause_key: "personalised_course_parent_cap_fen_per_term".to_owned(),
+            clause_source: "004:67".to_owned(),
+        };
+        self.hear(&consumer, billing::v1::Event { kind: Some(Kind::SectionPriced(priced)) }).await.unwrap();
+    }
+
     /// A term under the current policy of `pack`, without a round.
     pub async fn term(&self, pack: &str) -> Id<Term> {
         let id: Id<Term> = random::id(self.now());
