@@ -275,7 +275,7 @@ async fn the_day_s_limit_pauses_messages_and_then_each_goes_once() {
             let db = world.db.read();
             let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), tried)).await;
             let paused: i64 = row.unwrap().unwrap().try_get("", "number").unwrap();
-            if paused == 1 && sent(&world).await.len() == 1 {
+            if paused == 1 && states(&world).await == [state("pending", ""), state("sent", "")] {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

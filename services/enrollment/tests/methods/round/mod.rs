@@ -1,7 +1,6 @@
 //! Drawn rounds: from wishes to seats.
 
 mod draws;
-mod large;
 mod left_over;
 mod opening;
 mod priority;
