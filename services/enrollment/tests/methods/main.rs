@@ -27,5 +27,6 @@ mod rush;
 mod store;
 mod support;
 mod survey;
+mod sustained;
 mod trial;
 mod withdraw;
