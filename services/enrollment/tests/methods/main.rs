@@ -28,6 +28,7 @@ mod rush;
 mod store;
 mod support;
 mod survey;
+mod sustained;
 mod term_ceiling;
 mod trial;
 mod withdraw;

@@ -2,6 +2,7 @@
 
 mod care;
 mod leaving;
+mod locks;
 mod month;
 mod races;
 mod roll;

@@ -1,5 +1,6 @@
 //! Drawn rounds: from wishes to seats.
 
+mod bug_classes;
 mod draws;
 mod left_over;
 mod opening;
