@@ -388,7 +388,7 @@ async fn c79_a_school_s_statement_adds_up_month_by_month_names_nobody_and_opens_
             let file = school(Role::Principal).export_school_statement(wanted).await.unwrap().into_inner();
             let table = Table::read(read, &file.content, Limits::default()).unwrap();
             let row = table.rows().last().unwrap();
-            assert_eq!((row.cell("月份"), row.cell("月末结存（分）")), ("2026-08", "4000"), "{format:?}");
+            assert_eq!((row.cell("月份"), row.cell("月末结存(分)")), ("2026-08", "4000"), "{format:?}");
         }
         let teacher = school(Role::ClassTeacher).get_school_statement(request.clone()).await.unwrap_err();
         assert_eq!(reason(&teacher), "ROLE_NOT_ALLOWED");
