@@ -25,8 +25,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, Streaming};
 
-/// How long an application may wait for its answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::config::Limits;
 
 /// How long the stream may take to open.
 const OPENING: Duration = Duration::from_secs(5);
@@ -45,6 +44,8 @@ const MEASURED: Duration = Duration::from_millis(100);
 pub struct Admissions {
     sender: mpsc::Sender<Waiting>,
     pace: Arc<Pace>,
+    /// How long an application may wait for its answer.
+    patience: Duration,
 }
 
 /// An application and whoever waits for its answer.
@@ -61,11 +62,12 @@ struct Waiting {
 type Answer = oneshot::Sender<Result<ApplyResponse, Status>>;
 
 impl Admissions {
-    /// Starts the task that owns the stream to `enrollment`; it ends with `end`. At most `waiting_max` applications wait
-    /// for the stream.
+    /// Starts the task that owns the stream to `enrollment`; it ends with `end`. At most `waiting_applications` wait for the
+    /// stream, and each at most `application_seconds` for its answer.
     #[must_use]
-    pub fn start(enrollment: Link, waiting_max: usize, end: CancellationToken) -> Self {
-        let (sender, receiver) = mpsc::channel(waiting_max.max(1));
+    pub fn start(enrollment: Link, limits: &Limits, end: CancellationToken) -> Self {
+        let (sender, receiver) = mpsc::channel(limits.waiting_applications.max(1));
+        let patience = Duration::from_secs(limits.application_seconds);
         let pace = Arc::new(Pace::default());
         let measured = pace.clone();
         tokio::spawn(async move {
@@ -74,7 +76,7 @@ impl Admissions {
                 () = serve(enrollment, receiver, &measured) => {}
             }
         });
-        Self { sender, pace }
+        Self { sender, pace, patience }
     }
 
     /// Applies for a seat in a caller's name.
@@ -89,13 +91,13 @@ impl Admissions {
     ) -> Result<ApplyResponse, Status> {
         let (answer, answered) = oneshot::channel();
         let traceparent = telemetry::traceparent();
-        let ends_at = Instant::now() + PATIENCE;
+        let ends_at = Instant::now() + self.patience;
         let waiting = Waiting { caller_token, request, traceparent, answer, ends_at };
         self.sender.try_send(waiting).map_err(|error| match error {
             TrySendError::Full(_) => self.full(),
             TrySendError::Closed(_) => broken(),
         })?;
-        match tokio::time::timeout(PATIENCE, answered).await {
+        match tokio::time::timeout(self.patience, answered).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(broken()),
             Err(_) => Err(status::late()),

@@ -60,6 +60,9 @@ pub struct Limits {
     /// Applications for seats that may wait for the stream to enrollment; beyond that the door answers 429 with a time to
     /// wait. Default 2,048.
     pub waiting_applications: usize,
+    /// Seconds an application for a seat may wait for its answer; then 504, and whoever sends it again learns what came of it.
+    /// Default 10, less than `timeout_seconds`.
+    pub application_seconds: u64,
     /// Seconds until a request is given up with 504. Default 15.
     pub timeout_seconds: u64,
     /// The same for a request that brings a file, which may come over a slow line. Default 120.
@@ -107,6 +110,7 @@ impl Default for Limits {
             sign_in_burst: 500,
             in_flight: 4096,
             waiting_applications: 2048,
+            application_seconds: 10,
             timeout_seconds: 15,
             upload_timeout_seconds: 120,
             drain_seconds: 20,

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::panic::AssertUnwindSafe;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -202,10 +202,10 @@ fn key_of(bytes: &[u8]) -> Key {
 pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let began_at = Instant::now();
     let method = known_method(request.method());
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("-", MatchedPath::as_str);
+    // Shared by span and metric.
+    let name: Arc<str> = format!("{method} {route}").into();
     let language = Language::asked(request.headers());
     let request_id = request_id(&request);
     let policy = if request.uri().path().starts_with(PAGE_PATH) { PAGE_POLICY } else { API_POLICY };
@@ -215,7 +215,7 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
     let request = lingering(request);
     let span = tracing::info_span!(
         "request",
-        otel.name = format!("{method} {route}"),
+        otel.name = &*name,
         otel.kind = "server",
         otel.status_code = Empty,
         http.request.method = method,
@@ -226,25 +226,25 @@ pub(crate) async fn pass(State(edge): State<Edge>, mut request: Request, next: N
     if let Some(parent) = request.headers().get("traceparent").and_then(|value| value.to_str().ok()) {
         telemetry::continue_from(&span, parent);
     }
+    let trace_id = span.in_scope(telemetry::trace_id);
     let recorded = span.clone();
     async move {
         let mut response = match edge.door.admit(&request, origin) {
             Ok(()) => answer(&edge, request, next).await,
             Err(refusal) => refusal.into_response(),
         };
-        if let Some(refusal) = refusal_in(&response) {
+        if let Some(refusal) = refusal_in(&mut response) {
             learn(&edge, &refusal, token.as_deref(), origin).await;
-            response = refusal.render(language, Some(request_id.clone()));
+            response = refusal.render(language, trace_id.clone(), Some(request_id.clone()));
         }
         let code = response.status().as_u16();
         recorded.record("http.response.status_code", code);
         if code >= 500 {
             recorded.record("otel.status_code", "ERROR");
         }
-        let labels =
-            [KeyValue::new("route", format!("{method} {route}")), KeyValue::new("status", i64::from(code))];
+        let labels = [KeyValue::new("route", name), KeyValue::new("status", i64::from(code))];
         DURATION.record(began_at.elapsed().as_secs_f64(), &labels);
-        dress(&mut response, &request_id, policy);
+        dress(&mut response, &request_id, trace_id, policy);
         response
     }
     .instrument(span)
@@ -278,9 +278,9 @@ async fn answer(edge: &Edge, request: Request, next: Next) -> Response {
 }
 
 /// The refusal an answer stands for: one of ours, or a bare error of a layer that knows no problem documents.
-fn refusal_in(response: &Response) -> Option<Refusal> {
-    if let Some(refusal) = response.extensions().get::<Refusal>() {
-        return Some(refusal.clone());
+fn refusal_in(response: &mut Response) -> Option<Refusal> {
+    if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
+        return Some(refusal);
     }
     let code = response.status();
     let is_error = code.is_client_error() || code.is_server_error();
@@ -321,7 +321,7 @@ fn request_id(request: &Request) -> String {
 }
 
 /// Puts on what every answer carries.
-fn dress(response: &mut Response, request_id: &str, policy: HeaderValue) {
+fn dress(response: &mut Response, request_id: &str, trace_id: Option<String>, policy: HeaderValue) {
     let headers = response.headers_mut();
     headers.extend(SECURITY);
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -331,7 +331,7 @@ fn dress(response: &mut Response, request_id: &str, policy: HeaderValue) {
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert(REQUEST_ID, value);
     }
-    if let Some(value) = telemetry::trace_id().and_then(|id| HeaderValue::try_from(id).ok()) {
+    if let Some(value) = trace_id.and_then(|id| HeaderValue::try_from(id).ok()) {
         headers.insert(TRACE_ID, value);
     }
 }

@@ -110,7 +110,7 @@ impl Edge {
         let limits = parts.config.limits.clone();
         let edge = Self(Arc::new(Reach {
             sessions: Sessions::new(own.identity.clone(), parts.clock.clone()),
-            admissions: Admissions::start(own.enrollment.clone(), limits.waiting_applications, end.clone()),
+            admissions: Admissions::start(own.enrollment.clone(), &limits, end.clone()),
             menus: Snapshots::default(),
             public: links(&|channel| Link::anonymous(channel)),
             door: door::Door::new(&limits),

@@ -10,9 +10,8 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use shared::status::FailedPart;
+use shared::status::{self, FailedPart, Said};
 use shared::value::Violations;
-use shared::{status, telemetry};
 use tonic::{Code, Status};
 use utoipa::ToSchema;
 
@@ -140,18 +139,23 @@ impl Refusal {
         &self.reason
     }
 
-    /// Writes the document in the caller's language.
+    /// Writes the document in the caller's language, with the trace and the request it belongs to.
     #[must_use]
-    pub fn render(&self, language: Language, request_id: Option<String>) -> Response {
+    pub fn render(
+        self,
+        language: Language,
+        trace_id: Option<String>,
+        request_id: Option<String>,
+    ) -> Response {
         let problem = Problem {
             r#type: "about:blank",
             status: self.http,
             title: sentence::of(&self.reason, language, &self.facts),
-            reason: self.reason.clone(),
-            facts: self.facts.clone(),
-            errors: self.errors.clone(),
+            reason: self.reason,
+            facts: self.facts,
+            errors: self.errors,
             parts: self.parts.iter().map(|part| part_error(part, language)).collect(),
-            trace_id: telemetry::trace_id(),
+            trace_id,
             request_id,
         };
         let code = StatusCode::from_u16(self.http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -187,7 +191,7 @@ impl IntoResponse for Refusal {
 impl From<Status> for Refusal {
     /// What a service refused. A status without a reason of ours is ours to answer for, not the caller's.
     fn from(refusal: Status) -> Self {
-        let reason = status::reason_of(&refusal);
+        let Said { reason, mut facts, violations, parts, retry_after } = status::said(&refusal);
         let code = match status::code_of(&refusal) {
             // The connection broke before an answer came: the service did not say this.
             Code::Unknown | Code::Internal | Code::Cancelled
@@ -199,17 +203,15 @@ impl From<Status> for Refusal {
             Code::Ok => Code::Unknown,
             code => code,
         };
-        let parts = status::parts_of(&refusal);
         // A part's facts are told with the part.
-        let is_own = |(name, _): &(String, String)| parts.is_empty() || !name.contains('.');
-        let facts = status::facts_of(&refusal).into_iter().filter(is_own).collect();
+        facts.retain(|name, _| parts.is_empty() || !name.contains('.'));
         Self {
             http: status::http_code(code),
             reason: reason.unwrap_or_else(|| fallback(code).to_owned()),
-            facts,
+            facts: facts.into_iter().collect(),
             parts,
-            errors: field_errors(&status::violations_of(&refusal)),
-            retry_after: status::retry_after_of(&refusal),
+            errors: field_errors(&violations),
+            retry_after,
         }
     }
 }

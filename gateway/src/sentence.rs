@@ -469,6 +469,22 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "与已选的课程时间冲突[：“{section_title}”]。",
         "It clashes with a course chosen before[: “{section_title}”].",
     ),
+    ("ENROLLMENT_NOT_CONFIRMED", "名额还没有确认，暂时不能约定以后换课。", "The seat is not confirmed yet."),
+    (
+        "CHANGE_PLANNED",
+        "这个名额已经约定换课[：自 {from_day} 起]。",
+        "The seat is to be changed already[: from {from_day} on].",
+    ),
+    (
+        "CHANGE_DAY_NOT_ALLOWED",
+        "不能从这一天起换课[，最早 {earliest_day}][：{clause}]。",
+        "No change takes effect on that day[; the earliest is {earliest_day}][: {clause}].",
+    ),
+    (
+        "CHANGE_DAY_REQUIRED",
+        "已缴费的名额只能从以后的某一天起换课[，最早 {earliest_day}][：{clause}]。",
+        "A paid seat is changed from a later day on[; the earliest is {earliest_day}][: {clause}].",
+    ),
     (
         "SECTION_FULL",
         "名额已满[：共 {capacity_count} 个名额，已占 {taken_count} 个，{waitlisted_count} 人在候补]。",
@@ -665,6 +681,39 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "APPROVAL_REQUIRED",
         "收费标准须经批准，请填写批准文号。",
         "The fee standard needs an approval document.",
+    ),
+    (
+        "SHARING_PLAN_REQUIRED",
+        "须先填写政府、学校、家长的分担办法[：{clause}]。",
+        "How government, school and parents share has to be on record first[: {clause}].",
+    ),
+    (
+        "COST_SHEET_REQUIRED",
+        "收费须以成本核算为依据，请先提交成本核算表并经批准[：{clause}]。",
+        "The price rests on a cost sheet: one has to be approved first[: {clause}].",
+    ),
+    ("COST_SHEET_PENDING", "已有一份成本核算表在等待审批。", "Another cost sheet waits for a decision."),
+    ("COST_SHEET_DECIDED", "这份成本核算表已经审批。", "The cost sheet was decided before."),
+    ("COST_SHEET_NOT_FOUND", "没有找到这份成本核算表。", "No such cost sheet."),
+    (
+        "END_SLOT_UNPRICED",
+        "学校没有公布留到这个时间的收费标准[（{end_time} 下课）]。",
+        "The school has published no price for staying that long[ (until {end_time})].",
+    ),
+    (
+        "SECTION_PRICE_ALREADY_PUBLISHED",
+        "这门课程的收费标准已公布。",
+        "The course's price is published already.",
+    ),
+    (
+        "SECTION_BILLED_ALREADY",
+        "已有家庭按本学期收费标准选了这门课程，不能再单独定价。",
+        "Families were billed for this course by the term's fee standard; it gets no price of its own.",
+    ),
+    (
+        "TERM_CEILING_REACHED",
+        "加上这门课程，本学期的课程费用合计会超过上限[：{clause}]。",
+        "With this course, all courses of the term would cost more than they may[: {clause}].",
     ),
     (
         "SHARE_UNDECIDED",

@@ -17,7 +17,10 @@ use uuid::Uuid;
 use crate::accounts::{Account, Accounts};
 
 /// How long something that travels between services by events may take before it counts as missing.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long one answer may take: longer than a gateway takes to say that it is too busy.
+const ANSWER: Duration = Duration::from_secs(90);
 
 /// After this much waiting something is late.
 const LATE: Duration = Duration::from_secs(5);
@@ -67,7 +70,7 @@ impl Site {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(gateway: &str, sandbox: &str, clock: SharedClock) -> anyhow::Result<Self> {
-        let http = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
+        let http = Client::builder().no_proxy().timeout(ANSWER).build()?;
         Ok(Self { gateway: gateway.to_owned(), sandbox: sandbox.to_owned(), clock, http, nudge: None })
     }
 

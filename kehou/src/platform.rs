@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use identity::config::{Messages, Template};
 use policy::Live;
 use sea_orm_migration::MigratorTrait;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,8 @@ pub struct Settings {
     pub start_queue: enrollment::StartQueue,
     /// What that queue takes on.
     pub admission: enrollment::config::Admission,
+    /// Where the gateway's work is done; none for where everybody else's is.
+    pub gateway_runtime: Option<tokio::runtime::Handle>,
 }
 
 impl Settings {
@@ -79,6 +82,7 @@ impl Settings {
             admin_listen: None,
             start_queue: enrollment::rpc::apply::Queue::start,
             admission: enrollment::config::Admission::default(),
+            gateway_runtime: None,
         }
     }
 
@@ -309,7 +313,7 @@ impl Ground {
         };
 
         let parts = identity::Parts {
-            config: identity::Config::default(),
+            config: identity::Config { messages: messages(), ..identity::Config::default() },
             db: identity_db,
             clock: self.clock.clone(),
             verifier: self.verifier.clone(),
@@ -395,7 +399,11 @@ impl Ground {
         let config =
             gateway::Config { services, limits: settings.limits.clone(), ..gateway::Config::default() };
         let parts = gateway::Parts { config, clock: self.clock.clone(), signer: self.signer("gateway")? };
-        tasks.spawn(gateway::run(parts, gateway_listener, admin, stop.clone()));
+        let gateway = gateway::run(parts, gateway_listener, admin, stop.clone());
+        match &settings.gateway_runtime {
+            Some(runtime) => tasks.spawn_on(gateway, runtime),
+            None => tasks.spawn(gateway),
+        };
 
         let addresses =
             Addresses { gateway: gateway_url, sandbox: sandbox_url, process_id: std::process::id() };
@@ -459,4 +467,15 @@ fn write_whole(file: &Path, content: &[u8]) -> anyhow::Result<()> {
     fs::write(&next, content)?;
     fs::rename(&next, file)?;
     Ok(())
+}
+
+/// The templates of the sandbox's mini-program: it takes any, and sends a message of one for each time a guardian accepted it.
+fn messages() -> Messages {
+    let template = |id: &str| Template { template_id: id.to_owned(), ..Template::default() };
+    Messages {
+        checked_in: template("sandbox-arrived"),
+        checked_out: template("sandbox-left"),
+        overdue: template("sandbox-overdue"),
+        ..Messages::default()
+    }
 }

@@ -46,6 +46,38 @@ fn admission_alone_gives_nothing_twice_in_groups_or_one_by_one_on_both_databases
     for name in ["throughput", "p50", "p99", "max", "cpu us/request", "group size", "load average"] {
         assert!(!field(&report, name).is_empty(), "{name}: {report}");
     }
+    assert_eq!(report.matches("memory MiB service and client ").count(), 12, "{report}");
+    let peaks = report.matches("(at most ").count();
+    assert!(peaks >= 12, "{report}");
+    // Of 300 for 30 seats, at most 32 were under way when the first heard that there are none left.
+    assert!(report.matches("known full: ").count() >= 4, "{report}");
+    // One by one, nothing is known of what is full.
+    assert!(report.matches("refused without the database 0.0-0.0 %").count() >= 2, "{report}");
+}
+
+#[test]
+fn a_stock_counter_in_redis_is_measured_beside_where_there_is_one() {
+    let report = rush(&["--engine", "postgres", "--profile", "hot,allsuccess", "--versus", "redis"]);
+
+    if report.contains("redis-server is not installed, skipped") {
+        holds_everywhere(&report, 2);
+        return;
+    }
+    holds_everywhere(&report, 6);
+    assert!(report.contains("appendonly yes"), "{report}");
+    for way in ["redis always", "redis everysec"] {
+        assert_eq!(report.matches(&format!("groups / {way}: ")).count(), 2, "{report}");
+    }
+    assert_eq!(report.matches("SECTION_FULL 270  admitted 30").count(), 3, "{report}");
+    assert_eq!(report.matches("admitted 300").count(), 3, "{report}");
+}
+
+#[test]
+fn whoever_finds_the_queue_full_hears_it_and_nothing_is_given_to_them() {
+    let report = rush(&["--engine", "sqlite", "--profile", "allsuccess", "--queue", "2"]);
+
+    holds_everywhere(&report, 1);
+    assert!(report.contains("QUEUE_FULL "), "{report}");
 }
 
 #[test]
@@ -55,7 +87,10 @@ fn the_whole_path_gives_nothing_twice_and_explains_every_answer() {
 
     holds_everywhere(&report, 2);
     assert!(report.contains("hot | whole path | SQLite") && report.contains("week | whole path | SQLite"));
-    assert!(report.contains("client ") && report.contains("platform "), "{report}");
+    for whose in ["client ", "gateway ", "services ", "memory MiB client ", "platform "] {
+        assert!(report.contains(whose), "{whose}: {report}");
+    }
+    assert!(report.contains("known full: "), "{report}");
     assert!(report.contains("BASKET_REFUSED "), "{report}");
 }
 

@@ -217,7 +217,7 @@ async fn call(url: &str, method: &str, token: Option<Arc<str>>) -> (Code, String
         .body(Body::new(Full::new(Bytes::from_static(&[0; 5]))))
         .unwrap();
     let answered = async { link.ready().await.unwrap().call(request).await };
-    let refusal = match tokio::time::timeout(Duration::from_secs(10), answered).await.unwrap() {
+    let refusal = match tokio::time::timeout(Duration::from_secs(60), answered).await.unwrap() {
         // A refusal comes in the head; whatever else is answered comes after it.
         Ok(response) => Status::from_header_map(response.headers()).unwrap_or_else(|| Status::ok("")),
         Err(refusal) => refusal,

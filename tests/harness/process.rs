@@ -1,7 +1,6 @@
 //! Programs of the platform as processes of their own: started, waited for, ended by their own id, and never outliving the test.
 
 use std::fs::{self, File};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 
 /// How long a program may take to come up, do its one thing, or go down.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A running program. Killed when it is let go.
 #[derive(Debug)]
@@ -42,14 +41,6 @@ pub fn program(name: &str) -> anyhow::Result<PathBuf> {
     let path = folder.join(name);
     ensure!(path.exists(), "{} was not built: `cargo test --workspace` builds every program", path.display());
     Ok(path)
-}
-
-/// A port nobody listens on.
-///
-/// # Errors
-/// When the kernel has none.
-pub fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 impl Start<'_> {
@@ -105,20 +96,29 @@ impl Program {
     /// # Errors
     /// When it does not, with the end of what the program wrote.
     pub async fn ready(&mut self, url: &str) -> anyhow::Result<()> {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
+        let answers = async || http.get(url).send().await.is_ok_and(|answer| answer.status().is_success());
+        self.until(&format!("answer at {url}"), answers).await
+    }
+
+    /// Waits until the program has written a file; fails at once when it has ended.
+    ///
+    /// # Errors
+    /// When it does not, with the end of what the program said.
+    pub async fn wrote(&mut self, file: &Path) -> anyhow::Result<()> {
+        self.until(&format!("write {}", file.display()), async || file.exists()).await
+    }
+
+    async fn until(&mut self, what: &str, mut is_so: impl AsyncFnMut() -> bool) -> anyhow::Result<()> {
         let until = Instant::now() + PATIENCE;
-        loop {
-            if http.get(url).send().await.is_ok_and(|answer| answer.status().is_success()) {
-                return Ok(());
-            }
+        while !is_so().await {
             if let Some(status) = self.child.try_wait()? {
                 bail!("{} ended: {status}\n{}", self.name, self.said());
             }
-            if Instant::now() >= until {
-                bail!("{} does not answer at {url}\n{}", self.name, self.said());
-            }
+            ensure!(Instant::now() < until, "{} does not {what}\n{}", self.name, self.said());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        Ok(())
     }
 
     /// Kills it: no last word, nothing flushed.

@@ -69,16 +69,6 @@ pub async fn fired(site: &Site, fault: i64) -> anyhow::Result<i64> {
     found.and_then(|one| one["fired_count"].as_i64()).with_context(|| format!("no fault {fault}"))
 }
 
-/// Insists that a fault has struck, so that a story which went well was not spared.
-///
-/// # Errors
-/// When it has not struck so often.
-pub async fn assert_fired(site: &Site, fault: i64, least: i64) -> anyhow::Result<()> {
-    let count = fired(site, fault).await?;
-    ensure!(count >= least, "the fault struck {count} times, not {least}");
-    Ok(())
-}
-
 /// Ends all faults. They are forgotten: look at [`fired`] before.
 ///
 /// # Errors

@@ -26,7 +26,14 @@ pub const MORNING: &str = "2026-08-24T09:00:00+08:00";
 static ROOM: Semaphore = Semaphore::const_new(3);
 
 /// How long anything that happens by itself may take, in real time.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long to rest between two looks at whether the world has come to rest.
+const LOOK_AGAIN: Duration = Duration::from_millis(300);
+
+/// How many looks in a row must see the same. Together they last longer than any job rests, and a look takes more statements than a
+/// pass of any job: on a busy machine both are slow.
+const EQUAL_LOOKS: u32 = 3;
 
 /// Staff sign in again when their last sign-in is this old: their one-time codes are new then.
 const CODE_LIFE: TimeDelta = TimeDelta::minutes(2);
@@ -209,16 +216,19 @@ impl World {
     pub async fn settle(&self) -> anyhow::Result<()> {
         let until = Instant::now() + PATIENCE;
         let mut last = None;
+        let mut equal_looks = 0;
         loop {
             let standing = self.rows.standing().await?;
-            if standing.is_drained() && last.as_ref() == Some(&standing) {
+            let is_same = standing.is_drained() && last.as_ref() == Some(&standing);
+            equal_looks = if is_same { equal_looks + 1 } else { 1 };
+            if equal_looks >= EQUAL_LOOKS {
                 return Ok(());
             }
             if Instant::now() >= until {
-                bail!("the world does not come to rest: {standing:?}");
+                bail!("the world does not come to rest: {standing:?}, before {last:?}");
             }
             last = Some(standing);
-            tokio::time::sleep(Duration::from_millis(450)).await;
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
 

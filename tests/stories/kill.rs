@@ -14,10 +14,11 @@ use kehou::platform::Addresses;
 use kehou_tests::Kind;
 use kehou_tests::people::fresh_key;
 use kehou_tests::place::Place;
-use kehou_tests::process::{Program, Start, free_port};
+use kehou_tests::process::{Program, Start};
 use kehou_tests::sandbox::{self, list};
 use serde_json::{Value, json};
 use shared::clock::SystemClock;
+use shared::testing::free_port;
 use uuid::Uuid;
 
 /// Families that press, for half as many seats.
@@ -96,12 +97,8 @@ impl Machine {
         let _ = std::fs::remove_file(self.place.folder().join("addresses.json"));
         let mut program = self.start(&command).spawn()?;
         // The file is written last: everything serves, and the demonstration is loaded.
-        for _ in 0..1_200 {
-            if Addresses::read(self.place.folder()).is_ok() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        let file = self.place.folder().join("addresses.json");
+        program.wrote(&file).await?;
         program.ready(&format!("http://{}/v1/nodes", listen[0])).await?;
         Ok(program)
     }
@@ -124,7 +121,7 @@ struct Told {
 
 async fn survive(kind: Kind, rounds: &[(&str, Lights)]) -> anyhow::Result<()> {
     let machine = Machine::new(kind).await?;
-    let (gateway, sandbox) = (free_port()?, free_port()?);
+    let (gateway, sandbox) = (free_port(), free_port());
     let mut program = machine.run(gateway, sandbox).await?;
     let addresses = Addresses::read(machine.place.folder())?;
     let demo: Demo = serde_json::from_slice(&std::fs::read(machine.place.folder().join("demo.json"))?)?;
@@ -158,7 +155,7 @@ async fn survive(kind: Kind, rounds: &[(&str, Lights)]) -> anyhow::Result<()> {
         let progress = Progress::default();
         let killing = async {
             let waiting = progress.until(*lights, round);
-            tokio::time::timeout(Duration::from_secs(30), waiting).await.context("the moment never came")?;
+            tokio::time::timeout(Duration::from_secs(300), waiting).await.context("the moment never came")?;
             program.kill()
         };
         let traffic =
@@ -213,7 +210,7 @@ async fn press(family: &mut Family, site: &Site, section_id: &str, progress: &Pr
         let id = text(&enrollment, "id");
         parent.invoice(&id).await?;
         let path = format!("/v1/enrollments/{id}/pay");
-        let sheet = parent.person.send(reqwest::Method::POST, &path, None, *pay_key).await?.expect(200)?;
+        let sheet = parent.person.post_when_heard(&path, &Value::Null, *pay_key, &[]).await?;
         let order = text(&sheet, "out_trade_no");
         told.order = Some(order.clone());
         sandbox::pay(site, &order).await?;

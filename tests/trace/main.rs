@@ -40,7 +40,7 @@ impl Collector {
     /// The names of the spans of a trace, once there are as many as are `wanted`.
     async fn names(&self, trace_id: &str, wanted: &[&str]) -> Vec<String> {
         let mut names = Vec::new();
-        for _ in 0..150 {
+        for _ in 0..1_200 {
             names = {
                 let spans = self.0.lock().unwrap();
                 spans

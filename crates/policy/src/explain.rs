@@ -10,6 +10,7 @@ use shared::value::Fen;
 
 use crate::fee::{Basis, Charge, DayCharge, Offering, StatedFee, Tariff, stated};
 use crate::policy::{Entry, Policy};
+use crate::slot::SlotCharge;
 use crate::time::end_floor;
 use crate::value::{Binding, Clause, Phrase, Say, Standing, Value};
 use crate::vocabulary::{
@@ -530,6 +531,44 @@ pub fn charge(policy: &Policy, tariff: &Tariff, charge: &Charge, waived: Option<
         );
         lines.push(counted(&entry, left, None));
     }
+    lines
+}
+
+/// Says why a price by end slot and month costs what it costs: what the months of each end slot come to, what a month that is not
+/// full costs, and the sum. The amounts of all lines sum to the charge.
+#[must_use]
+pub fn slots(policy: &Policy, charge: &SlotCharge) -> Vec<Line> {
+    let entry = Entry::of(&policy.fee.slot_fee_cap_fen_per_month);
+    let mut lines = Vec::new();
+    for months in
+        charge.months.chunk_by(|one, next| (one.end_slot, one.charged) == (next.end_slot, next.charged))
+    {
+        let (Some(first), Some(last)) = (months.first(), months.last()) else { continue };
+        let sum = Fen::new(months.iter().map(|month| month.charged.get()).sum());
+        let (price, slot, count) = (first.charged, first.end_slot, months.len());
+        let span_zh = match count {
+            1 => format!("{}年{}月", first.year, first.month),
+            _ => format!("{}年{}月至{}年{}月", first.year, first.month, last.year, last.month),
+        };
+        let span_en = match count {
+            1 => format!("{}-{:02}", first.year, first.month),
+            _ => format!("{}-{:02} to {}-{:02}", first.year, first.month, last.year, last.month),
+        };
+        let said = Phrase::new(
+            format!("{span_zh}留到第{slot}时段，学校定价每月 {price} 元，{count} 个月，共 {sum} 元"),
+            format!(
+                "{span_en}, staying to slot {slot}: the school charges {price} yuan a month; {count} months make {sum} yuan"
+            ),
+        );
+        lines.push(counted(&entry, said, Some(sum)));
+    }
+    if lines.is_empty() {
+        lines.push(counted(&entry, Phrase::new("没有课，不收费", "No lesson, no charge"), Some(Fen::ZERO)));
+    }
+    lines.push(as_it_stands(policy, &policy.fee.proration_rule));
+    let mode = Entry::of(&policy.fee.parent_fee_mode);
+    let sum = Phrase::new(format!("应收 {} 元", charge.total), format!("In all {} yuan", charge.total));
+    lines.push(counted(&mode, sum, None));
     lines
 }
 

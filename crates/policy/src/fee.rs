@@ -379,7 +379,11 @@ pub fn charge(policy: &Policy, tariff: &Tariff, days: &[LessonDay]) -> Result<Ch
 }
 
 /// Holds what one offering costs in a term against the ceilings of a term.
-fn within_term(policy: &Policy, offering: Offering, total: Fen) -> Result<Vec<Clause>, FeeRefusal> {
+pub(crate) fn within_term(
+    policy: &Policy,
+    offering: Offering,
+    total: Fen,
+) -> Result<Vec<Clause>, FeeRefusal> {
     let fee = &policy.fee;
     let own = match offering {
         Offering::Service => &fee.parent_fee_fen_per_term,

@@ -7,7 +7,7 @@
 //! | [`policy`](mod@policy) | every key a pack can express, as one typed value per pack |
 //! | [`value`] | what a key holds: stated, inherited, supplemented, or silent; and the clause it rests on |
 //! | [`vocabulary`] | the words and records keys are made of |
-//! | [`fee`], [`waiver`] | what may be charged and what is let off, to the fen |
+//! | [`fee`], [`slot`], [`waiver`] | what may be charged, by end slot too, and what is let off, to the fen |
 //! | [`time`] | when service may begin and end, and how much of it there must be |
 //! | [`course`] | what may be taught, and by whom |
 //! | [`enroll`] | the steps of an application, priority, agreements |
@@ -41,6 +41,7 @@ pub mod packs;
 pub mod policy;
 pub mod problem;
 mod read;
+pub mod slot;
 pub mod staff;
 pub mod supervise;
 pub mod time;

@@ -193,6 +193,8 @@ words! {
     ChangeRule {
         /// The paid seat is given back as by a withdrawal, and the other one is charged as a new one.
         AsWithdrawal = "as_withdrawal", "原课程按退出处理，新课程另行收费", "the old one as withdrawn, the new one charged anew";
+        /// The old one is had and charged to the end of a calendar month, the other one from the first day of the next on.
+        FromNextMonth = "from_next_month", "自次月起变更，当月按原课程收费", "from the first day of a later month; until then the old one is charged";
     }
 
     /// What a monthly fee costs in a month that is not full.

@@ -25,7 +25,7 @@ use std::time::Duration;
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
+use tonic_types::{ErrorDetail, ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
 
 use crate::value::Violations;
 
@@ -78,6 +78,11 @@ pub fn parts_of(status: &Status) -> Vec<FailedPart> {
     let failure = status.get_details_precondition_failure();
     let violations = failure.map(|failure| failure.violations).unwrap_or_default();
     let facts = if violations.is_empty() { HashMap::new() } else { facts_of(status) };
+    failed_parts(violations, &facts)
+}
+
+/// Gives each violation the facts that are its own.
+fn failed_parts(violations: Vec<PreconditionViolation>, facts: &HashMap<String, String>) -> Vec<FailedPart> {
     let of = |part: &str| {
         let own = facts.iter().filter_map(|(name, value)| {
             let name = name.strip_prefix(part)?.strip_prefix('.')?;
@@ -277,6 +282,46 @@ pub fn retry_after_of(status: &Status) -> Option<Duration> {
     status.get_details_retry_info().and_then(|info| info.retry_delay)
 }
 
+/// Everything a status says beside its code. What the readers of single things find, read in one pass.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// As [`reason_of`].
+    pub reason: Option<String>,
+    /// As [`facts_of`].
+    pub facts: HashMap<String, String>,
+    /// As [`violations_of`].
+    pub violations: Violations,
+    /// As [`parts_of`].
+    pub parts: Vec<FailedPart>,
+    /// As [`retry_after_of`].
+    pub retry_after: Option<Duration>,
+}
+
+/// Reads everything a status says: for whoever wants all of it, since each of the others takes the status apart anew.
+#[must_use]
+pub fn said(status: &Status) -> Said {
+    let mut said = Said::default();
+    let mut failed = Vec::new();
+    for detail in status.get_error_details_vec() {
+        match detail {
+            ErrorDetail::ErrorInfo(info) if info.domain == DOMAIN && said.reason.is_none() => {
+                said.reason = Some(info.reason);
+                said.facts = info.metadata;
+            }
+            ErrorDetail::BadRequest(request) => {
+                for field in request.field_violations {
+                    said.violations.note(field.field, field.description);
+                }
+            }
+            ErrorDetail::PreconditionFailure(failure) => failed = failure.violations,
+            ErrorDetail::RetryInfo(info) => said.retry_after = info.retry_delay,
+            _ => {}
+        }
+    }
+    said.parts = failed_parts(failed, &said.facts);
+    said
+}
+
 /// The code, with the transport's own word for "too late" (CANCELLED, `Timeout expired`) read as DEADLINE_EXCEEDED.
 #[must_use]
 pub fn code_of(status: &Status) -> Code {
@@ -409,6 +454,31 @@ mod tests {
 
         assert_eq!(status.message(), "INTERNAL");
         assert!(status.details().is_empty());
+    }
+
+    #[test]
+    fn all_that_is_said_is_what_the_single_readers_find() {
+        let full = refused("SECTION_FULL", &[("capacity_count", "28".to_owned())]);
+        let mut violations = Violations::default();
+        violations.note("pupil_id", "not a UUID");
+        let basket = refused_parts(
+            "BASKET_REFUSED",
+            &[("part_count", "2".to_owned())],
+            &[("a".to_owned(), full.clone())],
+        );
+        let wait = exhausted_with("QUEUE_FULL", Duration::from_secs(3), &[("waiting_count", "9".to_owned())]);
+        let foreign =
+            ErrorDetails::with_error_info("CLASS_FULL", "elsewhere", HashMap::<String, String>::new());
+        let foreign = Status::with_error_details(Code::Internal, "x", foreign);
+
+        for status in [full, invalid(&violations), basket, wait, foreign, Status::internal("INTERNAL")] {
+            let said = said(&status);
+            assert_eq!(said.reason, reason_of(&status));
+            assert_eq!(said.facts, facts_of(&status));
+            assert_eq!(said.violations, violations_of(&status));
+            assert_eq!(said.parts, parts_of(&status));
+            assert_eq!(said.retry_after, retry_after_of(&status));
+        }
     }
 
     #[test]

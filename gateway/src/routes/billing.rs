@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::price::{EndSlot, SectionPrice, SharingPlan};
 use super::{ANSWER_BYTES, Answer, IdempotencyHeader, PageAsked, UploadForm, WECHAT_DEADLINE, evidence};
 use crate::Edge;
 use crate::convert::{moment, number, word};
@@ -47,13 +48,19 @@ fn client(edge: &Edge, session: &Session) -> Client {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewTariff {
-    /// `term`, `class_hour`, `month` or `day`.
+    /// `term`, `class_hour`, `month`, `day` or `slot_month`.
     basis: String,
-    /// The amount in fen, 1 or more.
+    /// The amount in fen, 1 or more; absent for `slot_month`.
+    #[serde(default)]
     amount_fen: i64,
     /// The approving document; absent where none is asked for.
     #[serde(default)]
     approval_document: String,
+    /// The end slots and their prices, each later than the one before; for `slot_month` only.
+    #[serde(default)]
+    end_slots: Vec<EndSlot>,
+    /// How it is shared; required where an approval is asked for.
+    sharing_plan: Option<SharingPlan>,
 }
 
 /// A school's fee standard for a term.
@@ -63,14 +70,18 @@ struct Tariff {
     id: String,
     /// The term.
     term_id: String,
-    /// `term`, `class_hour`, `month` or `day`.
+    /// `term`, `class_hour`, `month`, `day` or `slot_month`.
     basis: String,
-    /// The amount in fen.
+    /// The amount in fen; by end slot, that of the last one.
     amount_fen: i64,
     /// The approving document.
     approval_document: String,
     /// The account parents' money goes to.
     payee_account: String,
+    /// The end slots and their prices; empty but for `slot_month`.
+    end_slots: Vec<EndSlot>,
+    /// How it is shared; absent where no plan was given.
+    sharing_plan: Option<SharingPlan>,
 }
 
 impl From<pb::Tariff> for Tariff {
@@ -82,6 +93,8 @@ impl From<pb::Tariff> for Tariff {
             amount_fen: tariff.amount_fen,
             approval_document: tariff.approval_document,
             payee_account: tariff.payee_account,
+            end_slots: tariff.end_slots.into_iter().map(Into::into).collect(),
+            sharing_plan: tariff.sharing_plan.map(Into::into),
         }
     }
 }
@@ -118,6 +131,8 @@ struct TariffExplained {
     free_of_charge: bool,
     /// What it rests on.
     clauses: Vec<Clause>,
+    /// Sections that have a price of their own, by title; the tariff may then be absent.
+    section_prices: Vec<SectionPrice>,
 }
 
 /// Publishes a school's fee standard for a term.
@@ -139,12 +154,15 @@ async fn publish_tariff(
         })?,
         amount_fen: body.amount_fen,
         approval_document: body.approval_document,
+        end_slots: body.end_slots.into_iter().map(Into::into).collect(),
+        sharing_plan: body.sharing_plan.map(Into::into),
     };
     let answer = client(&edge, &session).publish_tariff(request).await?.into_inner();
     Ok(axum::Json(TariffExplained {
         tariff: answer.tariff.map(Into::into),
         free_of_charge: false,
         clauses: clauses(answer.clauses),
+        section_prices: Vec::new(),
     }))
 }
 
@@ -158,6 +176,7 @@ async fn get_tariff(State(edge): State<Edge>, At(term_id): At<Uuid>) -> Answer<T
         tariff: answer.tariff.map(Into::into),
         free_of_charge: answer.free_of_charge,
         clauses: clauses(answer.clauses),
+        section_prices: answer.section_prices.into_iter().map(Into::into).collect(),
     }))
 }
 

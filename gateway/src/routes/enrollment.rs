@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use http::HeaderMap;
 use proto::enrollment::v1 as pb;
 use proto::enrollment::v1::enrollment_service_client::EnrollmentServiceClient;
@@ -444,6 +444,8 @@ async fn withdraw(
 struct SeatChange {
     /// The section.
     to_section_id: Uuid,
+    /// The first day of the new place, later than today; absent changes at once.
+    from_day: Option<NaiveDate>,
 }
 
 /// A place changed for another.
@@ -451,10 +453,12 @@ struct SeatChange {
 struct Changed {
     /// The new place.
     enrollment: Enrollment,
-    /// The old one: released, or releasing while its invoice is closed.
+    /// The old one: released, or releasing while its invoice is closed; confirmed until `from_day`.
     given_up: Enrollment,
     /// How full the new section was when it was decided.
     seats: Option<Seats>,
+    /// The first day of the new place; empty when it was changed at once.
+    from_day: String,
 }
 
 /// Changes a place for one in another section; the old one is given up only if the new one is given.
@@ -472,12 +476,14 @@ async fn change_seat(
         request_id: key.text(),
         enrollment_id: id.to_string(),
         to_section_id: body.to_section_id.to_string(),
+        from_day: body.from_day.map(|day| day.to_string()).unwrap_or_default(),
     };
     let answer = client(&edge, &session).change_seat(request).await?.into_inner();
     Ok(axum::Json(Changed {
         enrollment: answer.enrollment.unwrap_or_default().into(),
         given_up: answer.given_up.unwrap_or_default().into(),
         seats: answer.seats.map(Into::into),
+        from_day: answer.from_day,
     }))
 }
 

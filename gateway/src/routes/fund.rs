@@ -26,6 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<Edge> {
         .routes(routes!(propose_grant))
         .routes(routes!(propose_spending))
         .routes(routes!(propose_pay_sheet))
+        .routes(routes!(get_disclosure))
         .routes(routes!(list_fund_entries))
         .routes(routes!(decide_fund_entry))
         .routes(routes!(receive_grant))
@@ -438,6 +439,85 @@ async fn propose_pay_sheet(
     };
     let answer = client(&edge, &session).propose_pay_sheet(request).await?.into_inner();
     Ok(axum::Json(answer.fund_entry.unwrap_or_default().into()))
+}
+
+/// What was spent on one purpose.
+#[derive(Serialize, ToSchema)]
+struct Spent {
+    /// The purpose's key.
+    purpose: String,
+    /// What the region calls it.
+    purpose_zh: String,
+    /// How much, in fen.
+    amount_fen: i64,
+}
+
+/// What government gave by one rule.
+#[derive(Serialize, ToSchema)]
+struct Granted {
+    /// `per_head`, `scoped`, `floor`, `matching`, `shortfall` or `award`.
+    kind: String,
+    /// How much is approved, in fen.
+    approved_fen: i64,
+    /// How much of it has arrived, in fen.
+    received_fen: i64,
+}
+
+/// A term's money in sums, for publication.
+#[derive(Serialize, ToSchema)]
+struct Disclosure {
+    /// What the service was charged at before waivers, in fen; 0 when withheld.
+    charged_fen: i64,
+    /// What parents paid, in fen.
+    paid_fen: i64,
+    /// What went back to them, or is on its way, in fen.
+    refunded_fen: i64,
+    /// What was let off, in fen; 0 when withheld.
+    waived_fen: i64,
+    /// How many pupils something was let off for; 0 when withheld.
+    waived_pupil_count: i32,
+    /// Whether what was charged and waived is withheld because few are waived.
+    waived_withheld: bool,
+    /// What was spent, by purpose.
+    spent: Vec<Spent>,
+    /// What staff were paid, in fen.
+    staff_pay_fen: i64,
+    /// What government gave.
+    granted: Vec<Granted>,
+}
+
+/// Sums a term's money up for publication. No family can be told from it.
+#[utoipa::path(get, path = "/v1/terms/{term_id}/disclosure", tag = "billing", security(("session" = [])),
+    params(("term_id" = Uuid, Path)),
+    responses((status = 200, body = Disclosure), (status = "default", body = Problem)))]
+async fn get_disclosure(
+    State(edge): State<Edge>,
+    session: Session,
+    At(term_id): At<Uuid>,
+) -> Answer<Disclosure> {
+    let request = pb::GetDisclosureRequest { term_id: term_id.to_string() };
+    let answer = client(&edge, &session).get_disclosure(request).await?.into_inner();
+    let spent = |one: pb::get_disclosure_response::Spent| Spent {
+        purpose: one.purpose,
+        purpose_zh: one.purpose_zh,
+        amount_fen: one.amount_fen,
+    };
+    let granted = |one: pb::get_disclosure_response::Granted| Granted {
+        kind: word(one.kind().as_str_name(), "KIND_"),
+        approved_fen: one.approved_fen,
+        received_fen: one.received_fen,
+    };
+    Ok(axum::Json(Disclosure {
+        charged_fen: answer.charged_fen,
+        paid_fen: answer.paid_fen,
+        refunded_fen: answer.refunded_fen,
+        waived_fen: answer.waived_fen,
+        waived_pupil_count: answer.waived_pupil_count,
+        waived_withheld: answer.waived_withheld,
+        spent: answer.spent.into_iter().map(spent).collect(),
+        staff_pay_fen: answer.staff_pay_fen,
+        granted: answer.granted.into_iter().map(granted).collect(),
+    }))
 }
 
 /// A term's records.

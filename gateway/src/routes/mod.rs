@@ -11,12 +11,14 @@ mod identity;
 mod ledger;
 mod message;
 mod notice;
+mod price;
 mod priority;
 mod round;
 mod supervision;
 mod survey;
 mod trial;
 mod wechat;
+mod wish;
 
 use std::time::Duration;
 
@@ -128,12 +130,14 @@ fn routes() -> OpenApiRouter<Edge> {
         .merge(basket::routes())
         .merge(day::routes())
         .merge(priority::routes())
+        .merge(wish::routes())
         .merge(round::routes())
         .merge(notice::routes())
         .merge(survey::routes())
         .merge(message::routes())
         .merge(billing::routes())
         .merge(ledger::routes())
+        .merge(price::routes())
         .merge(fund::routes())
         .merge(supervision::routes())
 }

@@ -187,7 +187,8 @@ async fn a_body_of_ten_megabytes_is_refused_at_once_and_the_answer_arrives() {
 
             assert!(answer.starts_with("HTTP/1.1 413"), "{path} {length}: {answer}");
             assert!(answer.contains("BODY_TOO_LARGE"), "{path} {length}: {answer}");
-            assert!(began_at.elapsed() < Duration::from_secs(3), "{path} {length}");
+            // Not by the time a request may take.
+            assert!(began_at.elapsed() < Duration::from_secs(12), "{path} {length}");
         }
     }
     assert!(fake.take_calls().is_empty());
@@ -223,21 +224,11 @@ async fn a_caller_who_is_still_sending_when_refused_is_not_cut_off_before_readin
         "POST {} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 10485760\r\n\r\n",
         slots()
     );
-    let mut connection = TcpStream::connect(gateway.address).await.unwrap();
-    connection.write_all(head.as_bytes()).await.unwrap();
-    let mut answer = [0; 12];
-    connection.read_exact(&mut answer).await.unwrap();
+    // It goes on sending, whatever comes back.
+    let answer = pour(&gateway, &head, false).await;
 
-    for _ in 0..10 {
-        connection.write_all(&[b' '; 16 * 1024]).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-
-    assert_eq!(&answer, b"HTTP/1.1 401");
-    let mut rest = vec![0; 4096];
-    let count = connection.read(&mut rest).await.unwrap();
-    let rest = String::from_utf8_lossy(&rest[..count]).into_owned();
-    assert!(rest.contains("SESSION_REQUIRED"), "{rest}");
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    assert!(answer.contains("SESSION_REQUIRED"), "{answer}");
 }
 
 #[tokio::test]

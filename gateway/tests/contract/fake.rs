@@ -211,8 +211,7 @@ pub fn full_name(service: &str, method: &str) -> String {
     let package = match service {
         "agreement" | "day" | "notice" | "priority" | "round" | "survey" | "trial" => "enrollment",
         "message" => "identity",
-        "ledger" | "reconciliation" => "billing",
-        "fund" => "billing",
+        "fund" | "ledger" | "price" | "reconciliation" => "billing",
         other => other,
     };
     format!("kehou.{package}.v1.{}{rest}Service/{method}", first.to_uppercase())
@@ -226,7 +225,11 @@ async fn answer(desk: Arc<Desk>, request: axum::extract::Request) -> http::Respo
     let mut server = tonic::server::Grpc::new(Bytes).max_decoding_message_size(MESSAGE_BYTES);
     match method {
         None => Status::unimplemented(format!("no test told {name} what to say")).into_http(),
-        Some(Method::Silent) => std::future::pending().await,
+        Some(Method::Silent) => {
+            let call = Call { method: name, headers, message: Vec::new() };
+            desk.calls.lock().unwrap().push(call);
+            std::future::pending().await
+        }
         Some(Method::Unary(answer)) => {
             let service = tower::service_fn(move |request: tonic::Request<Vec<u8>>| {
                 let call =

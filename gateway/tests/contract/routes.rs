@@ -193,7 +193,7 @@ fn cases() -> Vec<Case> {
         case("list_pupil_enrollments", "enrollment/ListPupilEnrollments", Nothing).hidden(&["enrollments.pupil_path"]),
         case("list_reviews", "enrollment/ListReviews", Nothing).hidden(&["enrollments.pupil_path"]),
         case("list_roster", "enrollment/ListRoster", Nothing),
-        case("change_seat", "enrollment/ChangeSeat", Json(json!({ "to_section_id": ID })))
+        case("change_seat", "enrollment/ChangeSeat", Json(json!({ "to_section_id": ID, "from_day": "2026-10-01" })))
             .hidden(&["enrollment.pupil_path", "given_up.pupil_path"]),
         // trials
         case(
@@ -439,7 +439,29 @@ fn cases() -> Vec<Case> {
         case(
             "publish_tariff",
             "billing/PublishTariff",
-            Json(json!({ "basis": "term", "amount_fen": 60000, "approval_document": "发改〔2026〕1 号" })),
+            Json(json!({
+                "basis": "term", "amount_fen": 60000, "approval_document": "发改〔2026〕1 号",
+                "end_slots": [{ "end_time": "17:30", "amount_fen": 5000 }],
+                "sharing_plan": { "government_fen": 1, "school_fen": 2, "parents_fen": 60000 }
+            })),
+        ),
+        case(
+            "publish_section_price",
+            "price/PublishSectionPrice",
+            Json(json!({ "amount_fen": 35000, "approval_document": "发改〔2026〕1 号" })),
+        ),
+        case(
+            "submit_cost_sheet",
+            "price/SubmitCostSheet",
+            Json(json!({
+                "section_id": ID, "items": [{ "name": "教师课时补助", "amount_fen": 900000 }], "pupil_count": 40
+            })),
+        ),
+        case("list_cost_sheets", "price/ListCostSheets", Nothing),
+        case(
+            "decide_cost_sheet",
+            "price/DecideCostSheet",
+            Json(json!({ "approved": true, "reason": "属实" })),
         ),
         case("get_tariff", "billing/GetTariff", Nothing),
         case("get_quote", "billing/GetQuote", Json(json!({ "pupil_id": ID, "section_ids": [ID] }))),
@@ -515,6 +537,7 @@ fn cases() -> Vec<Case> {
                 "is_last": true, "performance_total_fen": 900, "guidance_fen": 1000
             })),
         ),
+        case("get_disclosure", "fund/GetDisclosure", Nothing),
         case("list_fund_entries", "fund/ListFundEntries", Nothing),
         case("decide_fund_entry", "fund/DecideFundEntry", Json(json!({ "approved": true, "reason": "x" }))),
         case("receive_grant", "fund/ReceiveGrant", Json(json!({ "receipt_document": "回单 1" }))),

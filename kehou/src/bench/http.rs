@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A connection that is kept.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Connection {
     /// # Errors
     /// When the connection breaks, or what comes is no answer.
     pub async fn ask(&mut self, request: &[u8]) -> anyhow::Result<Reply> {
-        tokio::time::timeout(PATIENCE, self.exchange(request)).await.context("no answer in a minute")?
+        tokio::time::timeout(PATIENCE, self.exchange(request)).await.context("no answer in ten minutes")?
     }
 
     async fn exchange(&mut self, request: &[u8]) -> anyhow::Result<Reply> {

@@ -40,8 +40,20 @@ pub trait Ask: Send {
     fn ask(&mut self, index: usize) -> impl Future<Output = Outcome> + Send;
 }
 
-/// A request's number in the plan, how long it took, and what came of it.
-pub type Answered = (usize, Duration, Outcome);
+/// An answer to a request.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The request's number in the plan.
+    pub index: usize,
+    /// When it was sent, counted from the round's beginning.
+    pub sent_at: Duration,
+    /// When its answer was there, counted the same.
+    pub answered_at: Duration,
+    /// How long it took: from its sending, or from when it was due.
+    pub latency: Duration,
+    /// What came of it.
+    pub outcome: Outcome,
+}
 
 /// What came of a round.
 #[derive(Clone, Debug)]
@@ -90,8 +102,10 @@ where
                     }
                     None => Instant::now(),
                 };
+                let sent_at = began_at.elapsed();
                 let outcome = asker.ask(index).await;
-                answered.push((index, asked_at.elapsed(), outcome));
+                let (answered_at, latency) = (began_at.elapsed(), asked_at.elapsed());
+                answered.push(Answered { index, sent_at, answered_at, latency, outcome });
             }
         })
     });
@@ -108,6 +122,19 @@ fn due_after(index: usize, rate: f64) -> Duration {
     Duration::from_secs_f64(index as f64 / rate)
 }
 
+/// The duration below which `share` (0 to 1) of the sorted ones are; 1 gives the longest, and none of none.
+#[must_use]
+pub fn at_share(sorted: &[Duration], share: f64) -> Duration {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a small count"
+    )]
+    let at = (sorted.len() as f64 * share).ceil() as usize;
+    sorted.get(at.clamp(1, sorted.len().max(1)) - 1).copied().unwrap_or_default()
+}
+
 impl Ran {
     /// Requests answered per second.
     #[must_use]
@@ -119,24 +146,17 @@ impl Ran {
     /// The latency below which `share` (0 to 1) of the answers came; 1 gives the longest.
     #[must_use]
     pub fn latency(&self, share: f64) -> Duration {
-        let mut latencies: Vec<_> = self.answered.iter().map(|(_, latency, _)| *latency).collect();
+        let mut latencies: Vec<_> = self.answered.iter().map(|answered| answered.latency).collect();
         latencies.sort_unstable();
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a share of a small count"
-        )]
-        let at = (latencies.len() as f64 * share).ceil() as usize;
-        latencies.get(at.clamp(1, latencies.len().max(1)) - 1).copied().unwrap_or_default()
+        at_share(&latencies, share)
     }
 
     /// How often each outcome came: `admitted`, `read`, or the refusal's reason.
     #[must_use]
     pub fn outcomes(&self) -> BTreeMap<String, usize> {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for (_, _, outcome) in &self.answered {
-            let name = match outcome {
+        for answered in &self.answered {
+            let name = match &answered.outcome {
                 Outcome::Admitted(_) => "admitted".to_owned(),
                 Outcome::Read => "read".to_owned(),
                 Outcome::Refused(reason) => reason.clone(),
@@ -165,7 +185,7 @@ mod tests {
     async fn everything_is_asked_once_and_so_many_wait_at_once() {
         let ran = run(30, Arrival::Waiting(5), || async { Ok(Echo) }).await.unwrap();
 
-        let mut asked: Vec<_> = ran.answered.iter().map(|(index, ..)| *index).collect();
+        let mut asked: Vec<_> = ran.answered.iter().map(|answered| answered.index).collect();
         asked.sort_unstable();
         assert_eq!(asked, (0..30).collect::<Vec<_>>());
         assert_eq!(

@@ -9,19 +9,24 @@
 //! | [`service`] | admission alone, in this process |
 //! | [`whole`] | the whole way over HTTP, the platform in a process of its own |
 //! | [`naive`] | the way it is measured against: a transaction for each application |
+//! | [`redis`] | another: a stock counter in Redis |
 //! | [`postgres`], [`pgbench`] | a durable PostgreSQL for one run, and what its commits cost |
-//! | [`http`], [`cpu`] | a client that costs little; processor time as the kernel counts it |
+//! | [`known_full`] | what became of those who came too late |
+//! | [`http`] | a client that costs little |
+//! | [`process`] | processor time and memory as the kernel counts them |
 //! | [`report`] | what was measured, in lines |
 
 #![expect(clippy::float_arithmetic, reason = "measurements; no money is near")]
 
-pub mod cpu;
 pub mod http;
+pub mod known_full;
 pub mod load;
 pub mod naive;
 pub mod pgbench;
 pub mod postgres;
+pub mod process;
 pub mod profile;
+pub mod redis;
 pub mod report;
 pub mod service;
 pub mod whole;
@@ -32,17 +37,22 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand, ValueEnum};
+use enrollment::config::Admission;
 use policy::Live;
 use shared::db::DbConfig;
 use shared::telemetry;
 
 use crate::platform::Settings;
+use known_full::FULL;
 use load::{Arrival, Ran};
 use postgres::Server;
+use process::Process;
 use profile::{Plan, Profile, Size};
-use report::{Round, Series};
+use redis::{Flush, Redis};
+use report::{Memory, Round, Series};
 use service::Service;
 use whole::{Place, Serve, Whole};
+use world::Broken;
 
 /// What is measured.
 #[derive(Clone, Debug, Subcommand)]
@@ -55,22 +65,72 @@ pub enum BenchCommand {
 }
 
 /// A way of deciding applications.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// In groups, as the service does.
     Groups,
     /// Each in a transaction of its own, the section's row locked.
     Naive,
+    /// By a stock counter in Redis, its append-only file flushed before each answer.
+    RedisAlways,
+    /// The same, flushed once a second.
+    RedisEverySecond,
 }
 
 impl Way {
-    /// Its name, as it is typed.
+    /// What the groups are measured against.
+    pub const OTHERS: [Self; 3] = [Self::Naive, Self::RedisAlways, Self::RedisEverySecond];
+
+    /// Its name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Groups => "groups",
             Self::Naive => "naive",
+            Self::RedisAlways => "redis always",
+            Self::RedisEverySecond => "redis everysec",
         }
+    }
+}
+
+/// What the platform, or the service alone, is given for a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
+pub struct Setting {
+    /// Transactions the naive way has open at once.
+    #[arg(long, default_value_t = Self::DEFAULT.naive_lanes)]
+    pub naive_lanes: usize,
+    /// Places in the queue of applications; whoever finds it full is told when to come again.
+    #[arg(long, default_value_t = Self::DEFAULT.queue)]
+    pub queue: usize,
+    /// Seconds an application may wait for its answer, either way, over HTTP. More than the platform's own lets a slow way finish.
+    #[arg(long, default_value_t = Self::DEFAULT.patience_seconds)]
+    pub patience_seconds: u64,
+}
+
+impl Setting {
+    const DEFAULT: Self = Self { naive_lanes: 8, queue: 65_536, patience_seconds: 10 };
+
+    /// What the queue takes on.
+    #[must_use]
+    pub fn admission(self, is_naive: bool) -> Admission {
+        let lane_count = if is_naive { self.naive_lanes } else { Admission::default().lane_count };
+        Admission { queue_count: self.queue, lane_count, ..Admission::default() }
+    }
+
+    /// The arguments that give another process the same.
+    #[must_use]
+    pub fn arguments(self) -> [String; 3] {
+        [
+            format!("--naive-lanes={}", self.naive_lanes),
+            format!("--queue={}", self.queue),
+            format!("--patience-seconds={}", self.patience_seconds),
+        ]
+    }
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self::DEFAULT
     }
 }
 
@@ -99,6 +159,8 @@ pub enum Against {
     Naive,
     /// PostgreSQL's own measure of single durable commits.
     Pgbench,
+    /// A stock counter in Redis with its append-only file on, flushed always and every second: the service alone, on PostgreSQL.
+    Redis,
 }
 
 /// The opening rush.
@@ -134,9 +196,8 @@ pub struct Rush {
     /// Rounds of each way, in turns: groups, naive, naive, groups.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Transactions the naive way has open at once.
-    #[arg(long, default_value_t = 8)]
-    naive_lanes: usize,
+    #[command(flatten)]
+    setting: Setting,
     /// Seconds for each number of clients of `pgbench`.
     #[arg(long, default_value_t = 3)]
     pgbench_seconds: u32,
@@ -163,6 +224,7 @@ struct Ground {
     packs: Arc<Live>,
     settings: Settings,
     server: Option<Server>,
+    redis: Option<Redis>,
     /// The best rate of single durable commits, once measured.
     commits: Option<f64>,
 }
@@ -171,7 +233,7 @@ impl Rush {
     async fn measure(self, settings: Settings, out: &mut impl io::Write) -> anyhow::Result<()> {
         report::print_machine(out)?;
         let packs = Arc::new(Live::open(&settings.policies)?);
-        let mut ground = Ground { packs, settings, server: None, commits: None };
+        let mut ground = Ground { packs, settings, server: None, redis: None, commits: None };
         let mut is_sound = true;
         for engine in &self.engines {
             if *engine == Engine::Postgres && !ground.has_postgres(out)? {
@@ -179,6 +241,9 @@ impl Rush {
             }
             if *engine == Engine::Postgres && self.versus.contains(&Against::Pgbench) {
                 ground.commits = self.commits(&ground, out)?;
+            }
+            if *engine == Engine::Postgres && self.versus.contains(&Against::Redis) {
+                ground.start_redis(out)?;
             }
             for reach in &self.paths {
                 for profile in &self.profiles {
@@ -217,10 +282,15 @@ impl Rush {
         self.rate.map_or(Arrival::Waiting(self.waiting), Arrival::Rate)
     }
 
-    fn ways(&self, plan: &Plan) -> Vec<Way> {
-        let applies = !plan.sections.is_empty();
-        let naive = (applies && self.versus.contains(&Against::Naive)).then_some(Way::Naive);
-        [Some(Way::Groups), naive].into_iter().flatten().collect()
+    fn ways(&self, plan: &Plan, has_redis: bool) -> Vec<Way> {
+        let mut ways = vec![Way::Groups];
+        if !plan.sections.is_empty() && self.versus.contains(&Against::Naive) {
+            ways.push(Way::Naive);
+        }
+        if has_redis {
+            ways.extend([Way::RedisAlways, Way::RedisEverySecond]);
+        }
+        ways
     }
 
     async fn series(
@@ -275,20 +345,39 @@ impl Rush {
                 DbConfig::new(format!("sqlite://{}", folder.path().join("enrollment.db").display()))
             }
             Engine::Postgres => DbConfig {
-                max_connections: u32::try_from(self.naive_lanes)?.max(8),
+                max_connections: u32::try_from(self.setting.naive_lanes)?.max(8),
                 ..DbConfig::new(ground.fresh_database().await?)
             },
         };
-        let mut service = Service::prepare(&config, ground.packs.clone(), plan, self.naive_lanes).await?;
-        let ways = self.ways(plan);
+        let mut service = Service::prepare(&config, ground.packs.clone(), plan, self.setting).await?;
+        let redis = ground.redis.as_ref().filter(|_| engine == Engine::Postgres);
+        let ways = self.ways(plan, redis.is_some());
         let mut rounds: Vec<_> = ways.iter().map(|way| (*way, Vec::new())).collect();
         for way in self.turns(&ways) {
-            let before = (Numbers::read(&telemetry::metrics_text()), ground.cpu(engine, None));
-            let ran = service.run(plan, way, self.arrival()).await?;
-            let after = (Numbers::read(&telemetry::metrics_text()), ground.cpu(engine, None));
-            let broken = service.world.look(&service.db, &service::promised(&ran), turned_away(&ran)).await?;
-            let mut round = Round::of(&ran, &since(&before.1, &after.1), broken);
-            after.0.since(before.0).tell(&mut round, &ran);
+            let flush = match way {
+                Way::Groups | Way::Naive => None,
+                Way::RedisAlways => Some(Flush::Always),
+                Way::RedisEverySecond => Some(Flush::EverySecond),
+            };
+            let mut processes = vec![Process::alone("service and client", std::process::id())];
+            let round = if let Some((redis, flush)) = redis.zip(flush) {
+                processes = vec![Process::alone("client", std::process::id())];
+                processes.push(Process::alone("Redis", redis.process_id()));
+                let watch = Watch::begin(processes);
+                let (ran, broken) = redis.run(plan, flush, self.arrival()).await?;
+                watch.end(&ran, broken)
+            } else {
+                processes.extend(ground.postgres(engine));
+                let before = Numbers::read(&telemetry::metrics_text());
+                let watch = Watch::begin(processes);
+                let ran = service.run(plan, way == Way::Naive, self.arrival()).await?;
+                let numbers = Numbers::read(&telemetry::metrics_text()).since(before);
+                let mut round = watch.end(&ran, Broken::default());
+                numbers.tell(&mut round, &ran, plan);
+                round.broken =
+                    service.world.look(&service.db, &service::promised(&ran), turned_away(&ran)).await?;
+                round
+            };
             keep(&mut rounds, way, round);
         }
         service.db.close(std::time::Duration::from_secs(5)).await;
@@ -301,7 +390,7 @@ impl Rush {
         engine: Engine,
         plan: &Plan,
     ) -> anyhow::Result<Vec<(Way, Vec<Round>)>> {
-        let ways = self.ways(plan);
+        let ways = self.ways(plan, false);
         let mut rounds: Vec<_> = ways.iter().map(|way| (*way, Vec::new())).collect();
         // One platform for each way, both up; only one is asked at a time.
         let mut platforms = Vec::new();
@@ -311,18 +400,21 @@ impl Rush {
                 Engine::Postgres => Some(ground.fresh_database().await?),
             };
             let place = Place::new(database, &ground.settings.policies)?;
-            platforms.push((*way, Whole::start(place, *way, self.naive_lanes, &ground.packs, plan).await?));
+            let is_naive = *way == Way::Naive;
+            platforms.push((*way, Whole::start(place, is_naive, self.setting, &ground.packs, plan).await?));
         }
         for way in self.turns(&ways) {
             let platform = platforms.iter_mut().find(|(one, _)| *one == way);
             let (_, whole) = platform.context("a platform for each way")?;
-            let server = Some(whole.process_id);
-            let before = (Numbers::read(&whole.metrics().await?), ground.cpu(engine, server));
+            let mut processes = vec![Process::alone("client", std::process::id())];
+            processes.extend(Process::platform(whole.process_id));
+            processes.extend(ground.postgres(engine));
+            let before = Numbers::read(&whole.metrics().await?);
+            let watch = Watch::begin(processes);
             let ran = whole.run(plan, self.arrival()).await?;
-            let after = (Numbers::read(&whole.metrics().await?), ground.cpu(engine, server));
-            let broken = whole.world.look(&whole.db, &service::promised(&ran), turned_away(&ran)).await?;
-            let mut round = Round::of(&ran, &since(&before.1, &after.1), broken);
-            after.0.since(before.0).tell(&mut round, &ran);
+            let mut round = watch.end(&ran, Broken::default());
+            Numbers::read(&whole.metrics().await?).since(before).tell(&mut round, &ran, plan);
+            round.broken = whole.world.look(&whole.db, &service::promised(&ran), turned_away(&ran)).await?;
             keep(&mut rounds, way, round);
         }
         for (_, whole) in platforms {
@@ -339,7 +431,7 @@ fn keep(rounds: &mut [(Way, Vec<Round>)], way: Way, round: Round) {
 }
 
 fn turned_away(ran: &Ran) -> bool {
-    ran.outcomes().contains_key("SECTION_FULL")
+    ran.outcomes().contains_key(FULL)
 }
 
 impl Ground {
@@ -372,22 +464,54 @@ impl Ground {
         Ok(format!("{server}/{name}{parameters}"))
     }
 
-    /// What each process has used by now.
-    fn cpu(&self, engine: Engine, platform: Option<u32>) -> Vec<(&'static str, f64)> {
-        let own = cpu::seconds_of(std::process::id());
-        let mut all = match platform {
-            Some(id) => vec![("client", own), ("platform", cpu::seconds_of(id))],
-            None => vec![("service and client", own)],
-        };
-        if let (Engine::Postgres, Some(server)) = (engine, &self.server) {
-            all.push(("PostgreSQL", cpu::seconds_of_tree(server.process_id())));
+    /// Starts Redis, unless there is none.
+    fn start_redis(&mut self, out: &mut impl io::Write) -> anyhow::Result<()> {
+        if self.redis.is_none() {
+            self.redis = Redis::start()?;
+            match &self.redis {
+                Some(redis) => writeln!(out, "Redis: {}, appendonly yes, two connections", redis.version())?,
+                None => writeln!(out, "Redis: redis-server is not installed, skipped")?,
+            }
         }
-        all
+        Ok(())
+    }
+
+    /// The database server, where it is the bench's own.
+    fn postgres(&self, engine: Engine) -> Option<Process> {
+        let server = self.server.as_ref().filter(|_| engine == Engine::Postgres)?;
+        Some(Process::tree("PostgreSQL", server.process_id()))
     }
 }
 
-fn since(before: &[(&'static str, f64)], after: &[(&'static str, f64)]) -> Vec<(&'static str, f64)> {
-    before.iter().zip(after).map(|((whose, before), (_, after))| (*whose, after - before)).collect()
+/// Processes over a round.
+struct Watch(Vec<(Process, f64, Option<u64>)>);
+
+impl Watch {
+    /// Begins to watch.
+    fn begin(processes: Vec<Process>) -> Self {
+        let begin = |process: Process| {
+            process.forget_peak();
+            (process, process.cpu_seconds(), process.memory_bytes())
+        };
+        Self(processes.into_iter().map(begin).collect())
+    }
+
+    /// What came of the round, and what it took.
+    fn end(self, ran: &Ran, broken: Broken) -> Round {
+        let used = |(process, before, _): &(Process, f64, _)| (process.name, process.cpu_seconds() - before);
+        let used: Vec<_> = self.0.iter().map(used).collect();
+        let mut round = Round::of(ran, &used, broken);
+        let memory = |(process, _, before): &(Process, f64, Option<u64>)| {
+            Some(Memory {
+                name: process.memory_name(),
+                before_bytes: (*before)?,
+                after_bytes: process.memory_bytes()?,
+                peak_bytes: process.peak_bytes(),
+            })
+        };
+        round.memory = self.0.iter().filter_map(memory).collect();
+        round
+    }
 }
 
 /// What the queue shows of itself, summed up since its process began.
@@ -421,10 +545,14 @@ impl Numbers {
         }
     }
 
-    fn tell(self, round: &mut Round, ran: &Ran) {
+    fn tell(self, round: &mut Round, ran: &Ran, plan: &Plan) {
         round.group_size = (self.groups > 0.0).then(|| self.applications / self.groups);
-        #[expect(clippy::cast_precision_loss, reason = "there are far fewer requests than 2^52")]
-        let full = ran.outcomes().get("SECTION_FULL").copied().unwrap_or(0) as f64;
-        round.known_full_share = (full > 0.0).then(|| self.known_full / full);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a counter, far below 2^52"
+        )]
+        let known_count = self.known_full.max(0.0) as u64;
+        round.known_full = known_full::of(ran, plan, known_count);
     }
 }

@@ -6,8 +6,9 @@ use std::io;
 use std::time::Duration;
 
 use super::Way;
-use super::cpu;
-use super::load::{Outcome, Ran};
+use super::known_full::KnownFull;
+use super::load::{Answered, Outcome, Ran};
+use super::process;
 use super::world::Broken;
 
 /// One round of one way.
@@ -27,8 +28,10 @@ pub struct Round {
     pub cpu_us: Vec<(&'static str, f64)>,
     /// Applications in a group on average; none where nothing was decided.
     pub group_size: Option<f64>,
-    /// Of those refused for a full section, the share that never asked the database; none where nobody was, or it is not known.
-    pub known_full_share: Option<f64>,
+    /// Those who came when their section was known to be full; none where nobody did.
+    pub known_full: Option<KnownFull>,
+    /// Memory in use, process by process.
+    pub memory: Vec<Memory>,
     /// What is not as it must be.
     pub broken: Broken,
     /// Answers that explain nothing.
@@ -41,7 +44,7 @@ impl Round {
     pub fn of(ran: &Ran, cpu_seconds: &[(&'static str, f64)], broken: Broken) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "there are far fewer requests than 2^52")]
         let count = ran.answered.len().max(1) as f64;
-        let is_unexplained = |outcome: &Outcome| matches!(outcome, Outcome::Unexplained(_));
+        let is_unexplained = |answered: &&Answered| matches!(answered.outcome, Outcome::Unexplained(_));
         Self {
             per_second: ran.per_second(),
             p50: ran.latency(0.5),
@@ -50,9 +53,10 @@ impl Round {
             outcomes: ran.outcomes(),
             cpu_us: cpu_seconds.iter().map(|(whose, seconds)| (*whose, seconds * 1e6 / count)).collect(),
             group_size: None,
-            known_full_share: None,
+            known_full: None,
+            memory: Vec::new(),
             broken,
-            unexplained: ran.answered.iter().filter(|(_, _, outcome)| is_unexplained(outcome)).count(),
+            unexplained: ran.answered.iter().filter(is_unexplained).count(),
         }
     }
 
@@ -63,6 +67,19 @@ impl Round {
     fn is_sound(&self) -> bool {
         self.broken.is_none() && self.unexplained == 0
     }
+}
+
+/// The memory of a process over a round, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Whose.
+    pub name: &'static str,
+    /// Before the round.
+    pub before_bytes: u64,
+    /// After it.
+    pub after_bytes: u64,
+    /// The most in between; none where the kernel does not tell.
+    pub peak_bytes: Option<u64>,
 }
 
 /// All rounds of a profile on an engine, by the way they were decided.
@@ -108,16 +125,16 @@ impl Series {
         self.rounds.iter().find(|(one, _)| *one == way).map_or(&[], |(_, rounds)| rounds)
     }
 
-    /// How many times the naive way the groups are, round by round.
+    /// How many times as fast as another way the groups are, round by round.
     #[must_use]
-    pub fn ratios(&self) -> Option<Spread> {
-        let pairs = self.of(Way::Groups).iter().zip(self.of(Way::Naive));
-        Spread::of(pairs.map(|(groups, naive)| groups.per_second / naive.per_second.max(1e-9)).collect())
+    pub fn ratios(&self, than: Way) -> Option<Spread> {
+        let pairs = self.of(Way::Groups).iter().zip(self.of(than));
+        Spread::of(pairs.map(|(groups, other)| groups.per_second / other.per_second.max(1e-9)).collect())
     }
 
-    fn cpu_ratios(&self) -> Option<Spread> {
-        let pairs = self.of(Way::Groups).iter().zip(self.of(Way::Naive));
-        Spread::of(pairs.map(|(groups, naive)| naive.cpu_sum() / groups.cpu_sum().max(1e-9)).collect())
+    fn cpu_ratios(&self, than: Way) -> Option<Spread> {
+        let pairs = self.of(Way::Groups).iter().zip(self.of(than));
+        Spread::of(pairs.map(|(groups, other)| other.cpu_sum() / groups.cpu_sum().max(1e-9)).collect())
     }
 
     /// Whether every round left everything as it must be.
@@ -138,7 +155,7 @@ impl Series {
             };
             writeln!(
                 out,
-                "  {:<7} throughput {:>8.0}/s   p50 {:>9}   p99 {:>9}   max {:>9}",
+                "  {:<15} throughput {:>8.0}/s   p50 {:>9}   p99 {:>9}   max {:>9}",
                 way.name(),
                 middle(|round| round.per_second),
                 milliseconds(middle(|round| round.p50.as_secs_f64())),
@@ -147,6 +164,10 @@ impl Series {
             )?;
             if let Some(last) = rounds.last() {
                 writeln!(out, "          {}", details(last))?;
+                if let Some(known) = &last.known_full {
+                    writeln!(out, "          {}", known_full(known))?;
+                }
+                writeln!(out, "          memory MiB {}", memory(&last.memory))?;
                 writeln!(out, "          outcomes {}", outcomes(&last.outcomes))?;
             }
             let bad = rounds.iter().filter(|round| !round.is_sound()).count();
@@ -165,12 +186,20 @@ impl Series {
                 sum(|broken| broken.left_empty),
             )?;
         }
-        if let (Some(ratio), Some(cpu)) = (self.ratios(), self.cpu_ratios()) {
-            writeln!(
-                out,
-                "  groups / naive: {:.1}x throughput [{:.1}-{:.1}], 1/{:.1} of the processor time [{:.1}-{:.1}]",
-                ratio.median, ratio.min, ratio.max, cpu.median, cpu.min, cpu.max
-            )?;
+        for than in Way::OTHERS {
+            if let (Some(ratio), Some(cpu)) = (self.ratios(than), self.cpu_ratios(than)) {
+                writeln!(
+                    out,
+                    "  groups / {}: {:.1}x throughput [{:.1}-{:.1}], 1/{:.1} of the processor time [{:.1}-{:.1}]",
+                    than.name(),
+                    ratio.median,
+                    ratio.min,
+                    ratio.max,
+                    cpu.median,
+                    cpu.min,
+                    cpu.max
+                )?;
+            }
         }
         let groups = Spread::of(self.of(Way::Groups).iter().map(|round| round.per_second).collect());
         if let (Some(commits), Some(groups)) = (commits, groups) {
@@ -187,10 +216,32 @@ fn details(round: &Round) -> String {
     if let Some(size) = round.group_size {
         let _ = write!(text, "   group size {size:.1}");
     }
-    if let Some(share) = round.known_full_share {
-        let _ = write!(text, "   full without the database {:.1} %", share * 100.0);
-    }
     text
+}
+
+fn known_full(known: &KnownFull) -> String {
+    let KnownFull { before_count, after_count, repeat_count, without_database: (least, most), p50, p99 } =
+        known;
+    format!(
+        "known full: {after_count} sent after the first refusal, {repeat_count} of them repeats; refused without the database \
+         {:.1}-{:.1} %  p50 {}  p99 {}   (decided as full before that: {before_count})",
+        least * 100.0,
+        most * 100.0,
+        milliseconds(p50.as_secs_f64()),
+        milliseconds(p99.as_secs_f64()),
+    )
+}
+
+fn memory(memory: &[Memory]) -> String {
+    let of = |one: &Memory| {
+        let peak = one.peak_bytes.map(|bytes| format!(" (at most {})", mebibytes(bytes))).unwrap_or_default();
+        format!("{} {} to {}{peak}", one.name, mebibytes(one.before_bytes), mebibytes(one.after_bytes))
+    };
+    memory.iter().map(of).collect::<Vec<_>>().join(", ")
+}
+
+const fn mebibytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1024 * 1024)
 }
 
 fn outcomes(outcomes: &BTreeMap<String, usize>) -> String {
@@ -207,7 +258,12 @@ fn milliseconds(seconds: f64) -> String {
 /// # Errors
 /// When `out` cannot be written.
 pub fn print_machine(out: &mut impl io::Write) -> io::Result<()> {
-    writeln!(out, "machine: {} processors, load average {}", cpu::processor_count(), cpu::load_average())
+    writeln!(
+        out,
+        "machine: {} processors, load average {}",
+        process::processor_count(),
+        process::load_average()
+    )
 }
 
 #[cfg(test)]
@@ -225,17 +281,52 @@ mod tests {
     fn a_series_says_what_is_broken() {
         let ran = Ran {
             took: Duration::from_secs(1),
-            answered: vec![(0, Duration::from_millis(3), Outcome::Unexplained("500".to_owned()))],
+            answered: vec![Answered {
+                index: 0,
+                sent_at: Duration::ZERO,
+                answered_at: Duration::from_millis(3),
+                latency: Duration::from_millis(3),
+                outcome: Outcome::Unexplained("500".to_owned()),
+            }],
         };
-        let round = Round::of(&ran, &[("client", 0.5)], Broken { oversold: 1, ..Broken::default() });
-        let series = Series { title: "hot".to_owned(), rounds: vec![(Way::Groups, vec![round])] };
+        let mut round = Round::of(&ran, &[("client", 0.5)], Broken { oversold: 1, ..Broken::default() });
+        let mebibyte = 1024 * 1024;
+        round.memory = vec![Memory {
+            name: "platform",
+            before_bytes: 3 * mebibyte,
+            after_bytes: 4 * mebibyte,
+            peak_bytes: Some(5 * mebibyte),
+        }];
+        round.known_full = Some(KnownFull {
+            before_count: 7,
+            after_count: 40,
+            repeat_count: 2,
+            without_database: (0.95, 1.0),
+            p50: Duration::from_millis(2),
+            p99: Duration::from_millis(9),
+        });
+        let mut slower = round.clone();
+        slower.per_second /= 4.0;
+        slower.cpu_us = vec![("client", 1e6)];
+        let rounds = vec![(Way::Groups, vec![round]), (Way::RedisAlways, vec![slower])];
+        let series = Series { title: "hot".to_owned(), rounds };
 
         let mut out = Vec::new();
         series.print(&mut out, Some(10.0)).unwrap();
 
         let text = String::from_utf8(out).unwrap();
         assert!(!series.is_sound());
-        for words in ["BROKEN", "oversold 1", "unexplained 1", "cpu us/request 500000", "commits: 0.10x"] {
+        for words in [
+            "BROKEN",
+            "oversold 1",
+            "unexplained 1",
+            "cpu us/request 500000",
+            "commits: 0.10x",
+            "known full: 40 sent after the first refusal, 2 of them repeats; refused without the database 95.0-100.0 %",
+            "p99 9.0 ms   (decided as full before that: 7)",
+            "memory MiB platform 3 to 4 (at most 5)",
+            "groups / redis always: 4.0x throughput [4.0-4.0], 1/2.0 of the processor time",
+        ] {
             assert!(text.contains(words), "{words}: {text}");
         }
     }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use enrollment::config::Admission;
 use enrollment::domain::admission::Application;
 use enrollment::hint::Hints;
 use enrollment::rpc::apply::{Desk, Queue, refuse_known_full};
@@ -15,14 +14,11 @@ use tokio::task::JoinHandle;
 use tonic::Code;
 use uuid::Uuid;
 
-use super::Way;
+use super::Setting;
 use super::load::{self, Arrival, Ask, Outcome, Ran};
 use super::naive;
 use super::profile::{Plan, Wish};
 use super::world::World;
-
-/// How many places the queue has: more than any run has waiting.
-const QUEUE_COUNT: usize = 65_536;
 
 /// Enrollment's database and the school in it.
 pub struct Service {
@@ -31,7 +27,7 @@ pub struct Service {
     /// The school.
     pub world: World,
     packs: Arc<Live>,
-    lane_count: usize,
+    setting: Setting,
 }
 
 /// What an asker needs.
@@ -46,7 +42,7 @@ struct Desks {
 struct Asker(Arc<Desks>);
 
 impl Service {
-    /// Migrates an empty database and fills it for a plan. `lane_count` is how many transactions the naive way has open at once.
+    /// Migrates an empty database and fills it for a plan.
     ///
     /// # Errors
     /// When the database refuses.
@@ -54,19 +50,19 @@ impl Service {
         config: &DbConfig,
         packs: Arc<Live>,
         plan: &Plan,
-        lane_count: usize,
+        setting: Setting,
     ) -> anyhow::Result<Self> {
         let db = Db::connect(config).await?;
         db::migrate::<enrollment::Migrator>(&db).await?;
         let world = World::make(&db, &packs, plan).await?;
-        Ok(Self { db, world, packs, lane_count })
+        Ok(Self { db, world, packs, setting })
     }
 
     /// Runs a plan once, one way.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn run(&mut self, plan: &Plan, way: Way, arrival: Arrival) -> anyhow::Result<Ran> {
+    pub async fn run(&mut self, plan: &Plan, is_naive: bool, arrival: Arrival) -> anyhow::Result<Ran> {
         self.world.reset(&self.db, &plan.sections).await?;
         let hints = Arc::new(Hints::default());
         let desk = Desk {
@@ -75,11 +71,9 @@ impl Service {
             packs: self.packs.clone(),
             hints: hints.clone(),
         };
-        let config = Admission { queue_count: QUEUE_COUNT, ..Admission::default() };
-        let (queue, batcher): (Queue, JoinHandle<()>) = match way {
-            Way::Groups => Queue::start(desk, &config),
-            Way::Naive => naive::start_queue(desk, &Admission { lane_count: self.lane_count, ..config }),
-        };
+        let config = self.setting.admission(is_naive);
+        let (queue, batcher): (Queue, JoinHandle<()>) =
+            if is_naive { naive::start_queue(desk, &config) } else { Queue::start(desk, &config) };
         // Made beforehand, as parsing is no part of what is measured here.
         let now = SystemClock.now();
         let mut ids = Vec::new();
@@ -102,7 +96,7 @@ impl Service {
         let asked = asked.collect();
         let desks = Arc::new(Desks {
             queue,
-            hints: (way == Way::Groups).then_some(hints),
+            hints: (!is_naive).then_some(hints),
             asked,
             school_id: self.world.school_id(),
         });
@@ -146,7 +140,7 @@ fn refused(refusal: &tonic::Status) -> Outcome {
 /// The enrollments that answers promised.
 #[must_use]
 pub fn promised(ran: &Ran) -> Vec<Uuid> {
-    let ids = |(_, _, outcome): &load::Answered| match outcome {
+    let ids = |answered: &load::Answered| match &answered.outcome {
         Outcome::Admitted(ids) => ids.clone(),
         Outcome::Refused(_) | Outcome::Read | Outcome::Unexplained(_) => Vec::new(),
     };

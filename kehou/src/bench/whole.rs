@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use enrollment::rpc::apply::Queue;
 use identity::store::vault::Vault;
 use policy::Live;
 use serde_json::{Value, json};
@@ -16,10 +17,11 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
-use super::Way;
+use super::Setting;
 use super::http::{Connection, Reply};
 use super::load::{self, Arrival, Ask, Outcome, Ran};
 use super::naive;
+use super::process::{GATEWAY_THREADS, processor_count};
 use super::profile::{Plan, Wish};
 use super::world::World;
 use crate::platform::{Addresses, Platform, Settings};
@@ -53,41 +55,43 @@ pub struct Whole {
 }
 
 /// The settings of the platform under measurement: nobody is turned away for coming often.
-fn settings(data: &Path, database: Option<String>, policies: &Path, way: Way, lane_count: usize) -> Settings {
+fn settings(
+    data: &Path,
+    database: Option<String>,
+    policies: &Path,
+    setting: Setting,
+    is_naive: bool,
+) -> Settings {
     let limits = gateway::config::Limits {
         requests_per_second: 1_000_000,
         request_burst: 1_000_000,
         sign_ins_per_second: 1_000_000,
         sign_in_burst: 1_000_000,
+        application_seconds: setting.patience_seconds,
+        // As by default: the request as a whole has half as long again as what it waits for.
+        timeout_seconds: setting.patience_seconds.saturating_mul(3).div_ceil(2),
         ..gateway::config::Limits::default()
     };
-    let settings = Settings {
+    Settings {
         database,
         listen: "127.0.0.1:0".to_owned(),
         sandbox_listen: "127.0.0.1:0".to_owned(),
         policies: policies.to_owned(),
         limits,
+        admission: setting.admission(is_naive),
+        start_queue: if is_naive { naive::start_queue } else { Queue::start },
         ..Settings::new(data)
-    };
-    match way {
-        Way::Groups => settings,
-        Way::Naive => Settings {
-            start_queue: naive::start_queue,
-            admission: enrollment::config::Admission { lane_count, ..settings.admission },
-            ..settings
-        },
     }
 }
 
 /// What the measured process is told.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Serve {
-    /// How applications are decided.
-    #[arg(long, value_enum)]
-    way: Way,
-    /// Transactions the naive way has open at once.
+    /// Decides applications one by one.
     #[arg(long)]
-    lanes: usize,
+    naive: bool,
+    #[command(flatten)]
+    setting: Setting,
     /// Where metrics are served.
     #[arg(long)]
     admin_listen: String,
@@ -101,12 +105,25 @@ pub struct Serve {
 /// # Errors
 /// When it does not start, or a part of it fails.
 pub async fn serve(base: Settings, serve: &Serve) -> anyhow::Result<()> {
-    let mut settings = settings(&base.data, base.database, &base.policies, serve.way, serve.lanes);
+    let mut settings = settings(&base.data, base.database, &base.policies, serve.setting, serve.naive);
     settings.admin_listen = Some(serve.admin_listen.clone());
     if !serve.demo {
         settings.demo = None;
     }
-    let mut platform = Platform::start(&settings, shared::clock::SystemClock::shared()).await?;
+    // The gateway has threads of its own, so that its work can be told from that of the services.
+    let gateway = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(processor_count())
+        .thread_name(GATEWAY_THREADS)
+        .enable_all()
+        .build()?;
+    settings.gateway_runtime = Some(gateway.handle().clone());
+    let served = serve_until_told(&settings).await;
+    gateway.shutdown_background();
+    served
+}
+
+async fn serve_until_told(settings: &Settings) -> anyhow::Result<()> {
+    let mut platform = Platform::start(settings, shared::clock::SystemClock::shared()).await?;
     // A thread of its own: the runtime does not wait for it.
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     std::thread::spawn(move || {
@@ -128,7 +145,7 @@ impl Place {
     /// When no folder can be made.
     pub fn new(database: Option<String>, policies: &Path) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let settings = settings(folder.path(), database, policies, Way::Groups, 1);
+        let settings = settings(folder.path(), database, policies, Setting::default(), false);
         Ok(Self { folder, settings })
     }
 }
@@ -140,8 +157,8 @@ impl Whole {
     /// When it does not come up.
     pub async fn start(
         place: Place,
-        way: Way,
-        lane_count: usize,
+        is_naive: bool,
+        setting: Setting,
         packs: &Live,
         plan: &Plan,
     ) -> anyhow::Result<Self> {
@@ -153,8 +170,10 @@ impl Whole {
         if let Some(database) = &place.settings.database {
             command.args(["--database", database]);
         }
-        command.args(["bench", "serve", "--way", way.name(), "--lanes", &lane_count.to_string()]);
-        command.args(["--admin-listen", &metrics]);
+        command.args(["bench", "serve", "--admin-listen", &metrics]).args(setting.arguments());
+        if is_naive {
+            command.arg("--naive");
+        }
         if wants_menu {
             command.arg("--demo");
         }

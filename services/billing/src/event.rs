@@ -7,6 +7,7 @@ use shared::value::{District, Enrollment, Fen, Id, Moment, Term};
 use uuid::Uuid;
 
 use crate::domain::invoice::{Event, Invoice};
+use crate::domain::section_price::{SectionPrice, TermCeiling};
 
 /// Tells what happened to an invoice.
 ///
@@ -48,6 +49,32 @@ pub async fn refunded(
 pub async fn tariff(tx: &Tx, district_id: Id<District>, term_id: Id<Term>, now: Moment) -> Result<(), Error> {
     let kind = pb::event::Kind::TariffPublished(pb::TariffPublished { term_id: term_id.to_string() });
     tell(tx, district_id, term_id.uuid(), "tariff_published", kind, now).await
+}
+
+/// Tells the price of a section, and what all of a pupil's courses with a price of their own may cost.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn section_priced(
+    tx: &Tx,
+    price: &SectionPrice,
+    ceiling: Option<&TermCeiling>,
+    now: Moment,
+) -> Result<(), Error> {
+    let mut message = pb::SectionPriced {
+        section_id: price.section_id.to_string(),
+        price_fen: price.amount.get(),
+        ..pb::SectionPriced::default()
+    };
+    if let Some(TermCeiling { limit, clause }) = ceiling {
+        message.ceiling_fen = limit.get();
+        message.clause_zh.clone_from(&clause.text_zh);
+        message.clause_en.clone_from(&clause.text_en);
+        message.clause_key.clone_from(&clause.key);
+        message.clause_source.clone_from(&clause.source);
+    }
+    let kind = pb::event::Kind::SectionPriced(message);
+    tell(tx, price.district_id, price.section_id.uuid(), "section_priced", kind, now).await
 }
 
 async fn tell(

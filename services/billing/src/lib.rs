@@ -34,6 +34,7 @@ use policy::Live;
 use proto::billing::v1::billing_service_server::BillingServiceServer;
 use proto::billing::v1::fund_service_server::FundServiceServer;
 use proto::billing::v1::ledger_service_server::LedgerServiceServer;
+use proto::billing::v1::price_service_server::PriceServiceServer;
 use proto::billing::v1::reconciliation_service_server::ReconciliationServiceServer;
 use shared::caller::Verifier;
 use shared::client::Link;
@@ -119,6 +120,7 @@ pub async fn run(
         till: till.clone(),
         anchor_file: parts.config.anchoring().file,
     });
+    let prices = PriceServiceServer::new(rpc::Prices { till: till.clone() });
     let funds = FundServiceServer::new(rpc::fund::FundRpc(till.clone()));
     let service = BillingServiceServer::new(rpc::Billing { till, identity: parts.identity })
         .max_decoding_message_size(config::MESSAGE_BYTES)
@@ -126,6 +128,7 @@ pub async fn run(
     let routes = Routes::new(service)
         .add_service(reconciliation)
         .add_service(ledger)
+        .add_service(prices)
         .add_service(funds)
         .add_service(FeedServer::new(feed, HEARERS, stop.clone()).into_service());
     let served = server::serve(

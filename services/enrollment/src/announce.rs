@@ -14,7 +14,13 @@ use crate::store;
 ///
 /// # Errors
 /// When the database refuses, or a row breaks a promise.
-pub async fn announce(tx: &Tx, round: &Round, path: &[Uuid], news: &RoundNews, now: Moment) -> Result<(), Error> {
+pub async fn announce(
+    tx: &Tx,
+    round: &Round,
+    path: &[Uuid],
+    news: &RoundNews,
+    now: Moment,
+) -> Result<(), Error> {
     let pupils = store::notice::pupils_of_school(tx, round.district_id, round.school_id).await?;
     let addressed: Vec<_> = pupils.iter().map(|pupil| pupil.id).collect();
     if addressed.is_empty() {

@@ -10,6 +10,7 @@ use crate::domain::admission::Place;
 use crate::domain::enrollment::{self, Change, Enrollment, State};
 use crate::domain::pupil::Pupil;
 use crate::domain::section::Section;
+use crate::domain::term_ceiling;
 use crate::domain::waitlist::{self, Waiter};
 use crate::{event, store};
 
@@ -195,11 +196,18 @@ async fn waiters(tx: &Tx, section: &Section, line: Vec<Enrollment>) -> Result<Ve
     let asks = line.iter().any(|enrollment| enrollment.terms.asks_agreement);
     let terms: &[_] = if asks { &[section.term_id] } else { &[] };
     let signed = store::agreement::signed(tx, terms, &ids).await?;
+    let seated = places.values().flatten().map(|place| place.section_id);
+    let prices = store::own_price::find_for(tx, [section.id], seated).await?;
     let waiter = |enrollment: Enrollment| {
         let pupil = pupils.iter().find(|pupil| pupil.id == enrollment.pupil_id)?.clone();
         let taken_slots = store::place::taken_slots(places.get(&pupil.id), section);
         let is_signed = signed.contains(&(section.term_id, pupil.id));
-        Some(Waiter { enrollment, pupil, taken_slots, is_signed })
+        let of_term = places.get(&pupil.id).into_iter().flatten();
+        let of_term =
+            of_term.filter(|place| place.term_id == section.term_id && !place.taken_slots.is_empty());
+        let seated = of_term.map(|place| place.section_id);
+        let is_affordable = term_ceiling::check(&prices, section.id, seated).is_ok();
+        Some(Waiter { enrollment, pupil, taken_slots, is_signed, is_affordable })
     };
     Ok(line.into_iter().filter_map(waiter).collect())
 }

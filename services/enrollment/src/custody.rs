@@ -58,7 +58,10 @@ pub async fn weekly_ends(
     };
     let ids: Vec<_> = pupils.iter().map(|pupil| pupil.id).collect();
     let live = store::enrollment::find_for(db, &[first.district_id].into(), &ids, &[]).await?;
-    let seated: Vec<_> = live.into_iter().filter(|live| live.state.is_counted()).collect();
+    let mut seated: Vec<_> = live.into_iter().filter(|live| live.state.is_counted()).collect();
+    if let Some(day) = day {
+        seated = store::seat_change::had_on(db, seated, day).await?;
+    }
     let mut section_ids: Vec<_> = seated.iter().map(|seat| seat.section_id).collect();
     section_ids.sort_unstable();
     section_ids.dedup();

@@ -12,6 +12,7 @@ use crate::domain::day::lesson::Lesson;
 use crate::domain::day::register::Tally;
 use crate::domain::enrollment::{Enrollment, Event, ReleaseReason};
 use crate::domain::round::Round;
+use crate::domain::seat_change::SeatChange;
 
 /// Tells events of enrollments, in the order given, in the transaction that makes them true.
 ///
@@ -31,6 +32,34 @@ pub async fn tell(tx: &Tx, events: &[(&Enrollment, Event)], now: Moment) -> Resu
         })
         .collect();
     Ok(feed::append_all(tx, &told).await?)
+}
+
+/// Tells that a seat ends for another one on a later day: as the first fact of that one.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn tell_change(tx: &Tx, from: &Enrollment, change: &SeatChange, now: Moment) -> Result<(), Error> {
+    let planned = message::ChangePlanned {
+        to_enrollment_id: change.to_enrollment_id.to_string(),
+        from_day: change.from_day.to_string(),
+    };
+    let payload = message::Event {
+        enrollment_id: from.id.to_string(),
+        pupil_id: from.pupil_id.to_string(),
+        section_id: from.section_id.to_string(),
+        term_id: from.term_id.to_string(),
+        guardian_id: from.guardian_id.to_string(),
+        pupil_path: from.pupil_path.iter().map(ToString::to_string).collect(),
+        kind: Some(message::event::Kind::ChangePlanned(planned)),
+    };
+    let told = NewEvent {
+        district_id: from.district_id,
+        subject_id: change.to_enrollment_id.uuid(),
+        name: "change_planned",
+        payload: &payload,
+        happened_at: now,
+    };
+    Ok(feed::append(tx, told).await?)
 }
 
 /// Tells that a register closed, and how its pupils stood: numbers, never who.

@@ -276,6 +276,11 @@ fn start_jobs(
     jobs.spawn(async move {
         alert.repeat("alert", ALERT_REST, &ending, || job::alert::alert(&alert, grace)).await;
     });
+    let (changes, ending) = (bench.clone(), stop.clone());
+    jobs.spawn(async move {
+        let end = || job::change_seats::change_seats(&changes);
+        changes.repeat("change_seats", changes.rest(), &ending, end).await;
+    });
     let (promote, ending) = (bench, stop.clone());
     jobs.spawn(async move {
         promote.repeat("promote", PROMOTE_REST, &ending, || job::promote::promote(&promote)).await;

@@ -107,6 +107,8 @@ pub struct Messages {
     pub page: Option<String>,
     /// How many messages are sent in a second at most, 1 to 1,000. Default 20.
     pub per_second: u32,
+    /// For how many seconds nothing is sent once WeChat says that it is too much, 1 to 3,600. Default 60.
+    pub pause_seconds: u32,
 }
 
 /// A template of subscribe messages, as the operator has applied for it at WeChat.
@@ -144,6 +146,7 @@ impl Default for Messages {
             overdue: Template::default(),
             page: None,
             per_second: 20,
+            pause_seconds: 60,
         }
     }
 }

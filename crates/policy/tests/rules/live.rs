@@ -152,7 +152,7 @@ impl Log {
 
     /// Waits until so many lines of a level are there, then a while longer for more.
     async fn settles_at(&self, level: &str, count: usize) {
-        for _ in 0..500 {
+        for _ in 0..6_000 {
             if self.lines(level) >= count {
                 break;
             }

@@ -1,6 +1,5 @@
 //! Which trace this is, and how it travels: W3C trace context, in headers and in the feed.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -29,15 +28,18 @@ pub fn trace_id() -> Option<String> {
 /// The current span as a `traceparent`, for whoever continues this trace later; empty outside of any.
 #[must_use]
 pub fn traceparent() -> String {
-    let mut carrier = HashMap::new();
-    PROPAGATOR.inject_context(&Span::current().context(), &mut carrier);
-    carrier.remove(TRACEPARENT).unwrap_or_default()
+    let mut text = Traceparent(String::new());
+    PROPAGATOR.inject_context(&Span::current().context(), &mut text);
+    text.0
 }
 
 /// Makes `span`, which nobody has entered yet, part of the trace that `traceparent` names. An empty or broken text changes nothing.
 pub fn continue_from(span: &Span, traceparent: &str) {
-    let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
-    adopt(span, PROPAGATOR.extract_with_context(&Context::new(), &carrier));
+    // Where nobody listens to the span there is no trace to continue.
+    if traceparent.is_empty() || span.is_disabled() {
+        return;
+    }
+    adopt(span, PROPAGATOR.extract_with_context(&Context::new(), &Traceparent(traceparent)));
 }
 
 /// Makes `span`, which nobody has entered yet, part of the caller's trace.
@@ -54,6 +56,27 @@ fn adopt(span: &Span, parent: Context) {
     if parent.span().span_context().is_valid() {
         // Fails only where no trace layer listens; then there is no trace to lose.
         let _ = span.set_parent(parent);
+    }
+}
+
+/// A `traceparent` by itself.
+struct Traceparent<T>(T);
+
+impl Extractor for Traceparent<&str> {
+    fn get(&self, key: &str) -> Option<&str> {
+        (key == TRACEPARENT).then_some(self.0)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        vec![TRACEPARENT]
+    }
+}
+
+impl Injector for Traceparent<String> {
+    fn set(&mut self, key: &str, value: String) {
+        if key == TRACEPARENT {
+            self.0 = value;
+        }
     }
 }
 

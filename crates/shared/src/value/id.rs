@@ -159,6 +159,10 @@ kinds! {
     Evidence = "evidence",
     /// A school's fee standard for a term.
     Tariff = "tariff",
+    /// The price of a section that has one of its own.
+    SectionPrice = "section_price",
+    /// A school's calculation of what the service or a course costs.
+    CostSheet = "cost_sheet",
     /// A record of public money or spending.
     FundEntry = "fund_entry",
     /// One balanced entry of the ledger.

@@ -9,10 +9,11 @@ mod violations;
 pub use document::{ContentType, DOCUMENT_BYTES, DocumentError};
 pub use fen::{Fen, FenError};
 pub use id::{
-    Agreement, AsideMark, Batch, Booking, Case, Class, Collector, Correction, Course, Cover, Device,
-    District, Duty, Enrollment, Evidence, ExtendedCare, FundEntry, Guardian, Id, IdError, Invoice, Journal,
-    Kind, Leave, Lesson, Mark, Node, Notice, Payment, Priority, Provider, Pupil, Question, Refund, Room,
-    Round, School, Section, Session, Signature, Slot, Staff, Survey, Tariff, Term, Ticket, Trial, Waiver,
+    Agreement, AsideMark, Batch, Booking, Case, Class, Collector, Correction, CostSheet, Course, Cover,
+    Device, District, Duty, Enrollment, Evidence, ExtendedCare, FundEntry, Guardian, Id, IdError, Invoice,
+    Journal, Kind, Leave, Lesson, Mark, Node, Notice, Payment, Priority, Provider, Pupil, Question, Refund,
+    Room, Round, School, Section, SectionPrice, Session, Signature, Slot, Staff, Survey, Tariff, Term,
+    Ticket, Trial, Waiver,
 };
 pub use page::{Page, PageToken, PageTokenError};
 pub use violations::{Violation, Violations};

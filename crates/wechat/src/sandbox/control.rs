@@ -18,7 +18,7 @@ use super::bill::BillChange;
 use super::books::{Delivery, DeliveryState, Order, OrderState, RefundState};
 use super::fault::{Fault, FaultStatus};
 use super::notify::{self, Signing};
-use super::store::Row;
+use super::store::{Acceptance, Row};
 use super::{Code, Sandbox, bill, lock, random};
 use crate::crypto::{PaySheet, verify_bytes_pem};
 
@@ -35,6 +35,8 @@ pub(super) fn router() -> Router<Arc<Sandbox>> {
         .route("/sandbox/refunds", get(refunds))
         .route("/sandbox/notifications", get(notifications))
         .route("/sandbox/messages", get(messages))
+        .route("/sandbox/subscribe", post(subscribe))
+        .route("/sandbox/message-limit", post(message_limit))
         .route("/sandbox/books", get(books))
         .route("/sandbox/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/sandbox/bill-changes", post(change_bill).delete(true_bills))
@@ -269,6 +271,36 @@ async fn notifications(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
 
 async fn messages(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
     Json(json!({ "messages": lock(&sandbox.store).messages }))
+}
+
+#[derive(Deserialize)]
+struct SubscribeBody {
+    openid: String,
+    template_id: String,
+}
+
+/// Accepts one message of a template, as a tap on 允许 in `wx.requestSubscribeMessage` does; gives how many the user would still get.
+async fn subscribe(
+    State(sandbox): State<Arc<Sandbox>>,
+    Json(SubscribeBody { openid, template_id }): Json<SubscribeBody>,
+) -> Result<Json<Value>, Refusal> {
+    let mut store = lock(&sandbox.store);
+    let (accepted_count, left_count) = store.acceptances(&openid, &template_id);
+    let row = Acceptance { openid, template_id, accepted_count: accepted_count + 1 };
+    store.put(Row::Acceptance(row))?;
+    Ok(Json(json!({ "left_count": left_count + 1 })))
+}
+
+#[derive(Deserialize)]
+struct LimitBody {
+    /// Messages in a day of Beijing; null: as many as come.
+    day_count: Option<u64>,
+}
+
+/// Limits the messages of a day, as WeChat limits a mini-program.
+async fn message_limit(State(sandbox): State<Arc<Sandbox>>, Json(body): Json<LimitBody>) -> Json<Value> {
+    *lock(&sandbox.message_day_count) = body.day_count;
+    Json(json!({ "day_count": body.day_count }))
 }
 
 #[derive(Serialize, Default)]

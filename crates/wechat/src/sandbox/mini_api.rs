@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
-use chrono::TimeDelta;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -18,6 +18,8 @@ use crate::mini::Field;
 
 /// Minutes a code lives.
 const CODE_MINUTES: i64 = 5;
+/// How far Beijing's clock is ahead of UTC, in hours.
+const BEIJING_HOURS: i64 = 8;
 /// Seconds an access token lives.
 const TOKEN_SECONDS: i64 = 7200;
 /// Seconds before its end from which a stable token is replaced.
@@ -71,6 +73,11 @@ pub(super) struct LoginQuery {
     js_code: String,
     #[serde(default)]
     grant_type: String,
+}
+
+/// The day in Beijing, in which WeChat counts.
+fn beijing_day(at: DateTime<Utc>) -> NaiveDate {
+    (at + TimeDelta::hours(BEIJING_HOURS)).date_naive()
 }
 
 /// Checks appid and secret.
@@ -231,6 +238,15 @@ pub(super) async fn send_message(
                 .map_err(|_| Errcode(47003, "argument invalid! data value invalid"))?;
         }
         let mut store = lock(&sandbox.store);
+        let today = beijing_day(sandbox.now());
+        let sent_today = store.messages.iter().rev().take_while(|sent| beijing_day(sent.sent_at) == today);
+        let limit = *lock(&sandbox.message_day_count);
+        if limit.is_some_and(|limit| u64::try_from(sent_today.count()).unwrap_or(u64::MAX) >= limit) {
+            return Err(Errcode(45009, "reach max api daily quota limit"));
+        }
+        if store.acceptances(&body.touser, &body.template_id).1 == 0 {
+            return Err(Errcode(43101, "user refuse to accept the msg"));
+        }
         let msgid = u64::try_from(store.messages.len()).unwrap_or_default() + 1;
         let message = Message {
             msgid,

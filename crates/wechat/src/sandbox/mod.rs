@@ -140,6 +140,8 @@ struct Sandbox {
     faults: Mutex<Faults>,
     codes: Mutex<HashMap<String, Code>>,
     token: Mutex<AccessTokens>,
+    /// How many messages are taken in a day of Beijing; none: as many as come.
+    message_day_count: Mutex<Option<u64>>,
     bills: Mutex<HashMap<String, BillFile>>,
     /// Differences planted in bills.
     bill_changes: Mutex<Vec<BillChange>>,
@@ -226,6 +228,7 @@ impl Sandbox {
             faults: Mutex::default(),
             codes: Mutex::default(),
             token: Mutex::default(),
+            message_day_count: Mutex::default(),
             bills: Mutex::default(),
             bill_changes: Mutex::default(),
             delivered: tokio::sync::watch::Sender::new(0),

@@ -24,6 +24,14 @@ pub(super) struct Message {
     pub(super) sent_at: chrono::DateTime<chrono::Utc>,
 }
 
+/// How often a user ever accepted a template.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Acceptance {
+    pub(super) openid: String,
+    pub(super) template_id: String,
+    pub(super) accepted_count: u64,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Row {
@@ -31,6 +39,7 @@ pub(super) enum Row {
     Refund(Refund),
     Delivery(Delivery),
     Message(Message),
+    Acceptance(Acceptance),
 }
 
 /// Signing merchant and the merchant's own number.
@@ -43,6 +52,8 @@ pub(super) struct Store {
     pub(super) refunds: BTreeMap<Key, Refund>,
     pub(super) deliveries: BTreeMap<String, Delivery>,
     pub(super) messages: Vec<Message>,
+    /// How often each user ever accepted each template, and how many messages that has paid for.
+    accepted: BTreeMap<(String, String), (u64, u64)>,
     /// Refund numbers by order, in order of acceptance.
     refund_nos: BTreeMap<Key, Vec<String>>,
     journal: Option<File>,
@@ -98,7 +109,14 @@ impl Store {
             Row::Delivery(delivery) => {
                 self.deliveries.insert(delivery.id.clone(), delivery);
             }
-            Row::Message(message) => self.messages.push(message),
+            Row::Message(message) => {
+                let key = (message.touser.clone(), message.template_id.clone());
+                self.accepted.entry(key).or_default().1 += 1;
+                self.messages.push(message);
+            }
+            Row::Acceptance(Acceptance { openid, template_id, accepted_count }) => {
+                self.accepted.entry((openid, template_id)).or_default().0 = accepted_count;
+            }
         }
     }
 
@@ -114,7 +132,11 @@ impl Store {
         let refunds = self.refunds.values().cloned().map(Row::Refund);
         let deliveries = self.deliveries.values().cloned().map(Row::Delivery);
         let messages = self.messages.iter().cloned().map(Row::Message);
-        for row in orders.chain(refunds).chain(deliveries).chain(messages) {
+        let acceptances = self.accepted.iter().map(|((openid, template_id), (accepted_count, _))| {
+            let (openid, template_id) = (openid.clone(), template_id.clone());
+            Row::Acceptance(Acceptance { openid, template_id, accepted_count: *accepted_count })
+        });
+        for row in orders.chain(refunds).chain(deliveries).chain(messages).chain(acceptances) {
             bytes.extend(line(&row)?);
         }
         let mut file = File::create(&new_path)?;
@@ -122,6 +144,13 @@ impl Store {
         file.sync_all()?;
         fs::rename(&new_path, path)?;
         OpenOptions::new().append(true).open(path)
+    }
+
+    /// How often a user ever accepted a template, and how many messages of it the user would still get.
+    pub(super) fn acceptances(&self, openid: &str, template_id: &str) -> (u64, u64) {
+        let key = (openid.to_owned(), template_id.to_owned());
+        let (accepted_count, used_count) = self.accepted.get(&key).copied().unwrap_or_default();
+        (accepted_count, accepted_count.saturating_sub(used_count))
     }
 
     /// A signing merchant's order.

@@ -94,9 +94,10 @@ async fn the_same_busy_answer_means_not_done_for_an_order_and_unknown_for_a_refu
 async fn an_answer_later_than_the_time_limit_is_unknown() {
     let wire = Wire::start().await;
     wire.create("KH000001").await;
-    wire.control("faults", json!({ "target": "query", "kind": "delay", "delay_ms": 1500, "count": 1 })).await;
+    wire.control("faults", json!({ "target": "query", "kind": "delay", "delay_ms": 10_000, "count": 1 }))
+        .await;
     let settings = wechat::pay::Settings {
-        timeout: std::time::Duration::from_millis(300),
+        timeout: std::time::Duration::from_secs(2),
         ..wire.config.pay_settings(&wire.base_url)
     };
     let merchant = wire.config.direct_merchant().unwrap();

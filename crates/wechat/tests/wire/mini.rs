@@ -26,6 +26,13 @@ fn message() -> SubscribeMessage {
     }
 }
 
+/// The user accepts so many messages of the template.
+async fn subscribe(wire: &Wire, count: usize) {
+    for _ in 0..count {
+        wire.control("subscribe", json!({ "openid": OPENID, "template_id": "seat-confirmed" })).await;
+    }
+}
+
 #[tokio::test]
 async fn a_login_code_gives_the_openid_once() {
     let wire = Wire::start().await;
@@ -105,6 +112,7 @@ async fn a_message_is_recorded_and_a_bad_value_never_leaves() {
     let wire = Wire::start().await;
     let mut bad = message();
     bad.fields.push(Field::new("phrase3", "不是五个字以内"));
+    subscribe(&wire, 1).await;
 
     assert!(wire.mini.send_message(&message()).await.is_ok());
     assert!(matches!(wire.mini.send_message(&bad).await, Err(Error::MessageInvalid(_))));
@@ -115,17 +123,40 @@ async fn a_message_is_recorded_and_a_bad_value_never_leaves() {
 }
 
 #[tokio::test]
-async fn a_user_who_did_not_subscribe_is_no_failure_of_ours() {
+async fn one_acceptance_pays_for_one_message_of_its_template() {
     let wire = Wire::start().await;
-    let fault = json!({ "target": "message", "kind": "error", "status": 200, "code": "43101", "count": 1 });
-    wire.control("faults", fault).await;
-
     assert_eq!(wire.mini.send_message(&message()).await, Err(Error::NotSubscribed));
+    subscribe(&wire, 2).await;
+    let other = SubscribeMessage { template_id: "seat-offered".to_owned(), ..message() };
+
+    assert_eq!(wire.mini.send_message(&other).await, Err(Error::NotSubscribed));
+    for _ in 0..2 {
+        wire.mini.send_message(&message()).await.unwrap();
+    }
+    assert_eq!(wire.mini.send_message(&message()).await, Err(Error::NotSubscribed));
+    assert_eq!(wire.look("messages").await["messages"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn the_day_s_messages_are_limited_until_the_day_in_beijing_ends() {
+    let wire = Wire::start().await;
+    subscribe(&wire, 3).await;
+    wire.control("message-limit", json!({ "day_count": 1 })).await;
+
+    wire.mini.send_message(&message()).await.unwrap();
+    let limited = Err(Error::RateLimited { errcode: 45009 });
+    assert_eq!(wire.mini.send_message(&message()).await, limited);
+    wire.advance(TimeDelta::days(1));
+    wire.mini.send_message(&message()).await.unwrap();
+    assert_eq!(wire.mini.send_message(&message()).await, limited);
+    wire.control("message-limit", json!({ "day_count": null })).await;
+    assert!(wire.mini.send_message(&message()).await.is_ok(), "a refusal uses up no acceptance");
 }
 
 #[tokio::test]
 async fn many_callers_fetch_one_token_and_a_refused_one_is_replaced_once() {
     let wire = Wire::start().await;
+    subscribe(&wire, 21).await;
     let sends = (0..20).map(|_| {
         let mini = wire.mini.clone();
         async move { mini.send_message(&message()).await }
@@ -150,6 +181,7 @@ async fn many_callers_fetch_one_token_and_a_refused_one_is_replaced_once() {
 #[tokio::test]
 async fn a_token_near_its_end_is_renewed_before_use() {
     let wire = Wire::start().await;
+    subscribe(&wire, 3).await;
     wire.mini.send_message(&message()).await.unwrap();
 
     wire.advance(TimeDelta::minutes(109));

@@ -141,7 +141,7 @@ impl Wire {
     /// The next thing that reaches the notify address.
     pub async fn next(&self) -> Seen {
         let mut seen = self.seen.lock().await;
-        tokio::time::timeout(Duration::from_secs(10), seen.recv()).await.expect("a notification").unwrap()
+        tokio::time::timeout(Duration::from_secs(60), seen.recv()).await.expect("a notification").unwrap()
     }
 
     /// Asserts that nothing more arrives for a while.

@@ -2,11 +2,11 @@
 
 use policy::Policy;
 use policy::explain::{self, Line, Question};
-use policy::fee;
 use shared::value::Fen;
 
-use super::pricing::Price;
+use super::pricing::{Price, Service, Total};
 use super::refusal::source;
+use super::section_price::term_ceiling;
 
 /// A sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,20 +34,18 @@ impl From<Line> for Sentence {
 
 /// Explains a price: what all the pupil's lessons of the term come to, what of that is charged already, and what the choice adds.
 ///
-/// `tariff` is the fee standard as the policy judged it, `kept` what is being paid or was paid before, `let_off` what a waiver in force
+/// `kept` is what is being paid or was paid before, `let_off` what a waiver in force
 /// will take off the price's amount; zero without one.
 ///
 /// # Errors
 /// [`shared::value::FenError`] when an amount does not fit.
 pub fn explain(
     policy: &Policy,
-    tariff: &fee::Tariff,
     price: &Price,
     kept: Fen,
     let_off: Fen,
 ) -> Result<Vec<Sentence>, shared::value::FenError> {
-    let lines = explain::charge(policy, tariff, &price.charge, None);
-    let mut sentences: Vec<Sentence> = lines.into_iter().map(Sentence::from).collect();
+    let mut sentences = together(policy, &price.charge);
     let amount = price.amount;
     if kept > Fen::ZERO {
         let said = if amount > Fen::ZERO {
@@ -72,6 +70,30 @@ pub fn explain(
         });
     }
     Ok(sentences)
+}
+
+/// What the fee standard comes to, what each course with a price of its own costs, and the sum.
+fn together(policy: &Policy, charge: &Total) -> Vec<Sentence> {
+    let mut lines = match &charge.service {
+        Some(Service::Flat { tariff, charge }) => explain::charge(policy, tariff, charge, None),
+        Some(Service::BySlot(charge)) => explain::slots(policy, charge),
+        None => Vec::new(),
+    };
+    if charge.own.is_empty() {
+        return lines.into_iter().map(Sentence::from).collect();
+    }
+    // The sum over all takes the place of the fee standard's own.
+    lines.pop();
+    let mut sentences: Vec<Sentence> = lines.into_iter().map(Sentence::from).collect();
+    let ground = term_ceiling(policy).map(|ceiling| ceiling.clause.source).unwrap_or_default();
+    sentences.extend(charge.own.iter().map(|own| Sentence {
+        text_zh: format!("课程「{}」按学期收费，{} 元", own.title, own.amount),
+        text_en: format!("The course “{}” is charged by the term: {} yuan", own.title, own.amount),
+        source: ground.clone(),
+    }));
+    let total = charge.total;
+    sentences.push(Sentence::counted(format!("应收 {total} 元"), format!("In all {total} yuan")));
+    sentences
 }
 
 /// Says why there is nothing to pay where the service is free.

@@ -4,6 +4,9 @@
 //! |---|---|
 //! | [`term`] | terms, sections, and when their lessons are |
 //! | [`tariff`] | what a school may charge, and to whose account |
+//! | [`section_price`] | what a course with a price of its own costs |
+//! | [`cost_sheet`] | what the service or a course costs the school, and who has looked at that |
+//! | [`seat_change`] | a seat changed for another from a later day on |
 //! | [`pricing`] | what a pupil's sections of a term cost together |
 //! | [`explanation`] | why a choice costs what it costs, in sentences |
 //! | [`invoice`] | what a family owes for one enrollment |
@@ -26,6 +29,7 @@
 pub mod case;
 pub mod chain;
 pub mod correction;
+pub mod cost_sheet;
 pub mod evidence;
 pub mod explanation;
 pub mod fund;
@@ -39,6 +43,8 @@ pub mod reconciliation;
 pub mod refund;
 pub mod refusal;
 pub mod release;
+pub mod seat_change;
+pub mod section_price;
 pub mod statement;
 pub mod tariff;
 pub mod term;

@@ -1,6 +1,6 @@
 //! Every no, with the facts a sentence about it needs.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use policy::fee::FeeRefusal;
 use policy::waiver::WaiverRefusal;
 use policy::{Basis, Silent};
@@ -74,6 +74,36 @@ pub enum Refusal {
         /// What says so.
         clause: Box<Clause>,
     },
+    /// A price rests on a cost sheet, and none is approved.
+    #[error("an approved cost sheet is required")]
+    CostSheetRequired {
+        /// What says so.
+        clause: Box<Clause>,
+    },
+    /// A price that needs an approval needs the plan of how government, school and parents share too.
+    #[error("a sharing plan is required")]
+    SharingPlanRequired {
+        /// What says so.
+        clause: Box<Clause>,
+    },
+    /// A lesson ends later than the last end slot that has a price.
+    #[error("no end slot with a price ends at {ends} or later")]
+    EndSlotUnpriced {
+        /// When the lesson ends, local time.
+        ends: NaiveTime,
+    },
+    /// The section has a price of its own already.
+    #[error("the section has a price")]
+    SectionPriceAlreadyPublished,
+    /// Families have been billed for the section by the term's fee standard.
+    #[error("the section is billed already")]
+    SectionBilledAlready,
+    /// Another sheet of the same kind waits for a decision.
+    #[error("a cost sheet waits for a decision")]
+    CostSheetPending,
+    /// It was decided otherwise.
+    #[error("the cost sheet is decided")]
+    CostSheetDecided,
     /// The term has a fee standard already.
     #[error("the term has a fee standard")]
     TariffAlreadyPublished,

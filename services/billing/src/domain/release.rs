@@ -10,6 +10,7 @@
 //! | given back later, rule `unused_lessons` | those that have started |
 //! | the section was cancelled | those that have started |
 //! | paid too late, no seat | none |
+//! | changed for another seat from a later day on | those before that day |
 
 use chrono::TimeDelta;
 use policy::vocabulary::RefundRule;
@@ -17,9 +18,8 @@ use policy::{Policy, Silent};
 use shared::value::{Fen, Id, Invoice as InvoiceKind, Moment};
 
 use super::invoice::Invoice;
-use super::pricing::{Charged, total};
+use super::pricing::{Charged, Prices, total};
 use super::refusal::{Clause, Refusal};
-use super::tariff::Tariff;
 use super::term::{Section, Term, local_moment};
 use super::waiver::waived;
 
@@ -32,6 +32,11 @@ pub enum Cause {
     SectionCancelled,
     /// The money came after the seat was given away.
     Unseated,
+    /// The family has another seat in its stead from a day on.
+    ChangedAt {
+        /// The beginning of that day.
+        at: Moment,
+    },
 }
 
 /// Until when lessons stay charged: none means all of them.
@@ -53,6 +58,7 @@ pub fn charged_until(
     match cause {
         Cause::Unseated => Ok((none, Vec::new())),
         Cause::SectionCancelled => Ok((started, Vec::new())),
+        Cause::ChangedAt { at } => Ok((Some(at), Vec::new())),
         Cause::GivenBack => {
             let (rule, clause) = policy.fee.refund_rule.demand()?;
             let until = match rule {
@@ -78,27 +84,34 @@ pub struct Draw {
 
 /// Works out what is taken back, invoice by invoice, when `released` stays charged only `until`.
 ///
-/// `settled` are all settled invoices of the pupil and term with their sections, the released one among them, oldest first.
+/// `settled` are all settled invoices of the pupil and term with the lessons they pay for, the released one among them, oldest first.
 /// Never more than was paid and not yet given back; never below zero.
 ///
 /// # Errors
 /// [`Refusal`] when the charge cannot be worked out.
 pub fn draws(
     policy: &Policy,
-    tariff: &Tariff,
+    prices: &Prices,
     term: &Term,
-    settled: &[(&Invoice, &Section)],
+    settled: &[(&Invoice, Charged<'_>)],
     released: Id<InvoiceKind>,
     until: Until,
 ) -> Result<Vec<Draw>, Refusal> {
     let charged: Vec<_> = settled
         .iter()
-        .map(|(invoice, section)| {
-            let until = if invoice.id == released { until } else { invoice.charged_until };
-            Charged { section, until }
+        .map(|(invoice, charged)| {
+            if invoice.id != released {
+                return *charged;
+            }
+            // A seat that ends for another one is not charged beyond that, whatever it is given back for.
+            let until = match (until, charged.until) {
+                (Some(until), Some(ended)) => Some(until.min(ended)),
+                (until, ended) => until.or(ended),
+            };
+            Charged { until, ..*charged }
         })
         .collect();
-    let target = total(policy, tariff, term, &charged)?.total;
+    let target = total(policy, prices, term, &charged)?.total;
     let mut kept = Fen::ZERO;
     for (invoice, _) in settled {
         kept = kept.plus(invoice.kept()?)?;
@@ -148,6 +161,7 @@ mod tests {
     use crate::domain::invoice::State;
     use crate::domain::pricing::price;
     use crate::domain::tariff::Basis;
+    use crate::domain::tariff::Tariff;
     use crate::domain::term::tests::{date, section, term};
 
     fn load(folder: &str) -> Packs {
@@ -163,7 +177,7 @@ mod tests {
     /// A pupil's invoices as they come and go.
     struct Pupil {
         policy: Arc<Policy>,
-        tariff: Tariff,
+        prices: Prices,
         term: Term,
         invoices: Vec<(Invoice, Section)>,
     }
@@ -180,16 +194,20 @@ mod tests {
                 term_id: Id::new(Uuid::from_u128(1)),
                 basis,
                 amount: Fen::new(amount),
+                end_slots: Vec::new(),
                 approval_document: "2026-1".to_owned(),
+                sharing: None,
+                cost_sheet_id: None,
                 payee_account: PayeeAccount::School,
             };
-            Self { policy, tariff, term: term(), invoices: Vec::new() }
+            let prices = Prices { tariff: Some(tariff), ..Prices::default() };
+            Self { policy, prices, term: term(), invoices: Vec::new() }
         }
 
         fn charged(&self) -> Vec<Charged<'_>> {
             self.invoices
                 .iter()
-                .map(|(invoice, section)| Charged { section, until: invoice.charged_until })
+                .map(|(invoice, section)| Charged { section, from: None, until: invoice.charged_until })
                 .collect()
         }
 
@@ -198,7 +216,7 @@ mod tests {
         }
 
         fn charge(&self) -> Fen {
-            total(&self.policy, &self.tariff, &self.term, &self.charged()).unwrap().total
+            total(&self.policy, &self.prices, &self.term, &self.charged()).unwrap().total
         }
 
         fn net(&self) -> Fen {
@@ -210,7 +228,7 @@ mod tests {
         fn take(&mut self, section: Section, now: Moment) {
             let new = [Charged::all(&section)];
             let priced =
-                price(&self.policy, &self.tariff, &self.term, &self.charged(), self.kept(), &new).unwrap();
+                price(&self.policy, &self.prices, &self.term, &self.charged(), self.kept(), &new).unwrap();
             let number = u128::try_from(self.invoices.len()).unwrap();
             let invoice = Invoice {
                 id: Id::new(Uuid::from_u128(100 + number)),
@@ -245,8 +263,14 @@ mod tests {
             let (released, section) = &self.invoices[index];
             let id = released.id;
             let (until, _) = charged_until(&self.policy, &self.term, section, Cause::GivenBack, now).unwrap();
-            let settled: Vec<_> = self.invoices.iter().map(|(invoice, section)| (invoice, section)).collect();
-            let draws = draws(&self.policy, &self.tariff, &self.term, &settled, id, until).unwrap();
+            let settled: Vec<_> = self
+                .invoices
+                .iter()
+                .map(|(invoice, section)| {
+                    (invoice, Charged { section, from: None, until: invoice.charged_until })
+                })
+                .collect();
+            let draws = draws(&self.policy, &self.prices, &self.term, &settled, id, until).unwrap();
             let mut money = Fen::ZERO;
             for draw in draws {
                 let (invoice, _) =

@@ -72,6 +72,8 @@ pub struct Lesson {
     pub weekday: u32,
     /// When it starts, local time.
     pub starts: NaiveTime,
+    /// When it ends, local time; none for sections that were heard of before ends were kept.
+    pub ends: Option<NaiveTime>,
     /// Class hours, 1 to 8; 0 for extended care, which is never priced.
     pub class_hours: u32,
 }
@@ -92,20 +94,24 @@ pub struct Section {
 }
 
 impl Section {
+    /// The priced lessons on each day of the term, ascending by day; extended care is none of them.
+    pub fn lessons(&self, term: &Term) -> impl Iterator<Item = (NaiveDate, &Lesson)> {
+        term.days().flat_map(|date| {
+            let weekday = date.weekday().number_from_monday();
+            let held = move |lesson: &&Lesson| lesson.weekday == weekday && lesson.class_hours > 0;
+            self.lessons.iter().filter(held).map(move |lesson| (date, lesson))
+        })
+    }
+
     /// Class hours on each day of the term, only of lessons that start before `until`; all of them when it is absent.
     ///
     /// Ascending, one entry a day, none with 0 hours.
     #[must_use]
     pub fn lesson_days(&self, term: &Term, until: Option<Moment>) -> Vec<LessonDay> {
         let mut hours: BTreeMap<NaiveDate, u32> = BTreeMap::new();
-        for date in term.days() {
-            let weekday = date.weekday().number_from_monday();
-            for lesson in
-                self.lessons.iter().filter(|lesson| lesson.weekday == weekday && lesson.class_hours > 0)
-            {
-                if until.is_none_or(|until| local_moment(date.and_time(lesson.starts)) < until) {
-                    *hours.entry(date).or_default() += lesson.class_hours;
-                }
+        for (date, lesson) in self.lessons(term) {
+            if until.is_none_or(|until| local_moment(date.and_time(lesson.starts)) < until) {
+                *hours.entry(date).or_default() += lesson.class_hours;
             }
         }
         let day = |(date, class_hours)| LessonDay { date, class_hours, already_charged: Fen::ZERO };
@@ -152,6 +158,7 @@ pub(crate) mod tests {
         let lesson = |&(weekday, class_hours): &(u32, u32)| Lesson {
             weekday,
             starts: NaiveTime::from_hms_opt(16, 0, 0).unwrap(),
+            ends: NaiveTime::from_hms_opt(17, 0, 0),
             class_hours,
         };
         Section {

@@ -76,6 +76,7 @@ fn read_section(told: &Told, section: pb::Section) -> Result<Section, Status> {
 
 fn read_lesson(slot: &pb::Slot) -> Result<Lesson, Status> {
     let starts = NaiveTime::parse_from_str(&slot.start_time, "%H:%M");
+    let ends = NaiveTime::parse_from_str(&slot.end_time, "%H:%M");
     let class_hours = match slot.kind() {
         // Extended care is never priced.
         SlotKind::Extended => 0,
@@ -88,6 +89,7 @@ fn read_lesson(slot: &pb::Slot) -> Result<Lesson, Status> {
     Ok(Lesson {
         weekday: weekday.ok_or_else(|| unreadable("a weekday is not 1 to 7"))?,
         starts: starts.map_err(|_| unreadable("a start is not a time"))?,
+        ends: Some(ends.map_err(|_| unreadable("an end is not a time"))?),
         class_hours,
     })
 }

@@ -12,6 +12,7 @@ use tonic::Status;
 use super::identity::{unreadable, uuid};
 use crate::domain::invoice::State;
 use crate::domain::release::Cause;
+use crate::domain::seat_change::SeatChange;
 use crate::domain::tariff::free_of_charge;
 use crate::store;
 use crate::store::enrollment::Met;
@@ -41,6 +42,7 @@ impl Consumer for Enrollment {
                 self.bill(tx, enrollment_id()?, &event, due_at).await
             }
             Some(pb::event::Kind::SeatReleased(released)) => {
+                let is_changed = released.reason() == ReleaseReason::Changed;
                 let cause = match released.reason() {
                     ReleaseReason::SectionCancelled => Cause::SectionCancelled,
                     ReleaseReason::Unspecified
@@ -53,7 +55,10 @@ impl Consumer for Enrollment {
                     | ReleaseReason::PupilLeft => Cause::GivenBack,
                 };
                 store::heads::end_part(tx, enrollment_id()?).await?;
-                self.release(tx, enrollment_id()?, cause).await
+                self.release(tx, enrollment_id()?, cause, is_changed).await
+            }
+            Some(pb::event::Kind::ChangePlanned(planned)) => {
+                self.plan_change(tx, told, enrollment_id()?, &event, planned).await
             }
             Some(pb::event::Kind::SeatConfirmed(_)) => {
                 let (term_id, pupil_id) = (Id::new(uuid(&event.term_id)?), Id::new(uuid(&event.pupil_id)?));
@@ -61,7 +66,7 @@ impl Consumer for Enrollment {
                 Ok(())
             }
             Some(pb::event::Kind::SettlementUnseated(_)) => {
-                self.release(tx, enrollment_id()?, Cause::Unseated).await
+                self.release(tx, enrollment_id()?, Cause::Unseated, false).await
             }
             Some(
                 pb::event::Kind::Waitlisted(_)
@@ -128,11 +133,38 @@ impl Enrollment {
         book.follow_up(tx, now).await
     }
 
+    /// Keeps that a seat ends for another one on a day. Told before that one is held, so that it is priced from that day on.
+    async fn plan_change(
+        &self,
+        tx: &Tx,
+        told: &Told,
+        from_enrollment_id: Id<EnrollmentKind>,
+        event: &pb::Event,
+        planned: &pb::ChangePlanned,
+    ) -> Result<(), Status> {
+        let from_day = planned.from_day.parse().map_err(|_| unreadable("a day is not a date"))?;
+        let to_enrollment_id = Id::new(uuid(&planned.to_enrollment_id)?);
+        let pupil_id = Id::new(uuid(&event.pupil_id)?);
+        let change = SeatChange { from_enrollment_id, to_enrollment_id, from_day };
+        let now = self.till.clock.now();
+        Ok(store::seat_change::insert(tx, told.district_id, pupil_id, &change, now).await?)
+    }
+
     /// Gives back what was paid for a seat that was given back.
-    async fn release(&self, tx: &Tx, enrollment_id: Id<EnrollmentKind>, cause: Cause) -> Result<(), Status> {
+    async fn release(
+        &self,
+        tx: &Tx,
+        enrollment_id: Id<EnrollmentKind>,
+        cause: Cause,
+        is_changed: bool,
+    ) -> Result<(), Status> {
         // Where nothing was billed there is nothing to give back.
         let Some(invoice) = store::invoice::of_enrollment(tx, enrollment_id).await? else { return Ok(()) };
         let mut book = Book::of(&self.till, tx, &invoice).await?;
+        let cause = match book.succeeded_at(enrollment_id).filter(|_| is_changed) {
+            Some(at) => Cause::ChangedAt { at },
+            None => cause,
+        };
         release::release(&self.till, tx, &mut book, invoice.id, cause, self.till.clock.now()).await
     }
 }

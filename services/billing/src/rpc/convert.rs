@@ -11,10 +11,12 @@ use shared::value::{Fen, Id, IdError, Moment, Page, PageToken, Violations};
 use tonic::Status;
 use uuid::Uuid;
 
+use crate::domain::cost_sheet::{self, CostSheet};
 use crate::domain::explanation::Sentence;
 use crate::domain::invoice::{Invoice, State};
 use crate::domain::refund::{self, Refund};
 use crate::domain::refusal::{Clause, Refusal};
+use crate::domain::section_price::SectionPrice;
 use crate::domain::tariff::{Basis, Tariff};
 use crate::domain::waiver::{self, Waiver};
 
@@ -90,6 +92,7 @@ pub fn tariff(tariff: &Tariff) -> pb::Tariff {
         Basis::ClassHour => pb::tariff::Basis::ClassHour,
         Basis::Month => pb::tariff::Basis::Month,
         Basis::Day => pb::tariff::Basis::Day,
+        Basis::SlotMonth => pb::tariff::Basis::SlotMonth,
     };
     pb::Tariff {
         id: tariff.id.to_string(),
@@ -98,7 +101,56 @@ pub fn tariff(tariff: &Tariff) -> pb::Tariff {
         amount_fen: tariff.amount.get(),
         approval_document: tariff.approval_document.clone(),
         payee_account: tariff.payee_account.word().to_owned(),
+        end_slots: tariff
+            .end_slots
+            .iter()
+            .map(|slot| pb::EndSlot {
+                end_time: slot.ends.format("%H:%M").to_string(),
+                amount_fen: slot.amount.get(),
+            })
+            .collect(),
+        sharing_plan: tariff.sharing.map(|plan| pb::SharingPlan {
+            government_fen: plan.government.get(),
+            school_fen: plan.school.get(),
+            parents_fen: plan.parents.get(),
+        }),
     }
+}
+
+/// The price of a section.
+pub fn section_price(price: &SectionPrice, title: String) -> pb::SectionPrice {
+    pb::SectionPrice {
+        id: price.id.to_string(),
+        section_id: price.section_id.to_string(),
+        title,
+        amount_fen: price.amount.get(),
+        approval_document: price.approval_document.clone(),
+        payee_account: price.payee_account.word().to_owned(),
+    }
+}
+
+/// A cost sheet.
+pub fn cost_sheet(sheet: &CostSheet) -> Result<pb::CostSheet, Status> {
+    let (state, reason) = match &sheet.state {
+        cost_sheet::State::Submitted => (pb::cost_sheet::State::Submitted, ""),
+        cost_sheet::State::Approved { .. } => (pb::cost_sheet::State::Approved, ""),
+        cost_sheet::State::Rejected { reason, .. } => (pb::cost_sheet::State::Rejected, reason.as_str()),
+    };
+    let item = |item: &cost_sheet::Item| pb::cost_sheet::Item {
+        name: item.name.clone(),
+        amount_fen: item.amount.get(),
+    };
+    Ok(pb::CostSheet {
+        id: sheet.id.to_string(),
+        term_id: sheet.term_id.to_string(),
+        section_id: sheet.section_id.map(|id| id.to_string()).unwrap_or_default(),
+        items: sheet.items.iter().map(item).collect(),
+        total_fen: sheet.total().map(Fen::get).map_err(Refusal::from)?,
+        pupil_count: i32::try_from(sheet.pupil_count).unwrap_or(i32::MAX),
+        state: state.into(),
+        rejection_reason: reason.to_owned(),
+        create_time: Some(timestamp(sheet.created_at)),
+    })
 }
 
 /// An invoice.

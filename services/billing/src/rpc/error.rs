@@ -27,6 +27,19 @@ impl From<Refusal> for Status {
             Refusal::ShareUndecided { clause } => {
                 status::refused("SHARE_UNDECIDED", &with_clause(&clause, vec![]))
             }
+            Refusal::CostSheetRequired { clause } => {
+                status::refused("COST_SHEET_REQUIRED", &with_clause(&clause, vec![]))
+            }
+            Refusal::SharingPlanRequired { clause } => {
+                status::refused("SHARING_PLAN_REQUIRED", &with_clause(&clause, vec![]))
+            }
+            Refusal::EndSlotUnpriced { ends } => {
+                status::refused("END_SLOT_UNPRICED", &[("end_time", ends.format("%H:%M").to_string())])
+            }
+            Refusal::SectionPriceAlreadyPublished => status::refused("SECTION_PRICE_ALREADY_PUBLISHED", &[]),
+            Refusal::SectionBilledAlready => status::refused("SECTION_BILLED_ALREADY", &[]),
+            Refusal::CostSheetPending => status::refused("COST_SHEET_PENDING", &[]),
+            Refusal::CostSheetDecided => status::refused("COST_SHEET_DECIDED", &[]),
             Refusal::TariffAlreadyPublished => status::refused("TARIFF_ALREADY_PUBLISHED", &[]),
             Refusal::TariffNotPublished => status::refused("TARIFF_NOT_PUBLISHED", &[]),
             Refusal::PolicySilent(silent) => status::refused("POLICY_SILENT", &silent.facts()),

@@ -48,7 +48,9 @@ pub async fn get_quote(
         };
         return Ok(GetQuoteResponse { quote: Some(quote) });
     }
-    let tariff = book.tariff.as_ref().ok_or(Refusal::TariffNotPublished)?;
+    if section_ids.iter().any(|id| !book.prices.has_price(*id)) {
+        return Err(Refusal::TariffNotPublished.into());
+    }
     let (charged, kept) = book.live()?;
     let is_chosen = |id: &Id<SectionKind>| {
         book.invoices.iter().any(|invoice| {
@@ -63,11 +65,10 @@ pub async fn get_quote(
         .filter_map(|id| sections.get(id))
         .map(Charged::all)
         .collect();
-    let price = price(&book.policy, tariff, &book.term, &charged, kept, &new)?;
-    let let_off = book.let_off(tariff, &charged, kept, &new)?;
-    let explained =
-        explanation::explain(&book.policy, &tariff.for_policy(book.term.stage), &price, kept, let_off);
-    let week = first_week(&book.term, &price.charge.days);
+    let price = price(&book.policy, &book.prices, &book.term, &charged, kept, &new)?;
+    let let_off = book.let_off(&charged, kept, &new)?;
+    let explained = explanation::explain(&book.policy, &price, kept, let_off);
+    let week = first_week(&book.term, price.charge.days());
     let week_total = Fen::total(week.iter().map(|day| day.charged)).map_err(Refusal::from)?;
     let quote = Quote {
         amount_fen: price.amount.get(),

@@ -128,8 +128,8 @@ async fn begin(
     let (amount, expires_at) = allowed?;
     let attempt = u32::try_from(payments.len()).map_or(u32::MAX, |count| count.saturating_add(1));
     let invoice = book.invoice(invoice.id)?.clone();
-    let tariff = book.tariff.as_ref().ok_or(Refusal::TariffNotPublished)?;
-    let payee = payee(&book.term, tariff.payee_account);
+    let account = book.prices.payee(invoice.section_id).ok_or(Refusal::TariffNotPublished)?;
+    let payee = payee(&book.term, account);
     let order = NewOrder { invoice: &invoice, attempt, amount_fen: amount.get(), expires_at, payee };
     let payment = order.write(till, payer, now)?;
     store::payment::insert(&tx, &payment).await?;

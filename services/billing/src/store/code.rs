@@ -98,17 +98,22 @@ impl From<ClauseJson> for Clause {
 pub struct LessonJson {
     weekday: u32,
     starts: NaiveTime,
+    /// Not there in rows written before ends were kept.
+    #[serde(default)]
+    ends: Option<NaiveTime>,
     class_hours: u32,
 }
 
 impl From<&Lesson> for LessonJson {
     fn from(lesson: &Lesson) -> Self {
-        Self { weekday: lesson.weekday, starts: lesson.starts, class_hours: lesson.class_hours }
+        let Lesson { weekday, starts, ends, class_hours } = *lesson;
+        Self { weekday, starts, ends, class_hours }
     }
 }
 
 impl From<LessonJson> for Lesson {
     fn from(json: LessonJson) -> Self {
-        Self { weekday: json.weekday, starts: json.starts, class_hours: json.class_hours }
+        let LessonJson { weekday, starts, ends, class_hours } = json;
+        Self { weekday, starts, ends, class_hours }
     }
 }

@@ -101,6 +101,19 @@ pub async fn list(
     query.all(db).await?.into_iter().map(entry).collect()
 }
 
+/// All of a term's records that were approved and stand.
+///
+/// # Errors
+/// When the database refuses, or a row is inconsistent.
+pub async fn standing(db: &impl ConnectionTrait, term_id: Id<Term>) -> Result<Vec<FundEntry>, Error> {
+    let query = Entity::find()
+        .filter(Column::TermId.eq(term_id.uuid()))
+        .filter(Column::State.is_in(["approved", "received"]))
+        .order_by_asc(Column::CreatedAt)
+        .order_by_asc(Column::Id);
+    query.all(db).await?.into_iter().map(entry).collect()
+}
+
 /// What a year's grant by the head is known by.
 pub(super) fn per_head_key(year: i32) -> String {
     format!("{}::{year}", rule_word(Rule::PerHead))

@@ -11,6 +11,7 @@ use shared::value::{District, Enrollment, Fen, Id, Pupil, School, Term};
 
 use super::Error;
 use super::entity::{enrolled, fund_entry, invoice, participation};
+use crate::domain::fund::disclosure::Fees;
 use crate::domain::fund::grant::{Facts, Heads};
 
 /// Notes where a pupil is enrolled, in place of what was known.
@@ -151,6 +152,32 @@ async fn per_head_of(db: &impl ConnectionTrait, school_id: Id<School>, year: i32
         .one(db)
         .await?;
     Ok(Fen::new(found.unwrap_or_default()))
+}
+
+/// What a term's settled invoices come to.
+///
+/// # Errors
+/// When the database refuses, or a sum does not fit.
+pub async fn fee_totals(db: &impl ConnectionTrait, term_id: Id<Term>) -> Result<Fees, Error> {
+    let (paid, refunded, waived) = fees(db, term_id).await?;
+    let waived_pupils: Vec<uuid::Uuid> = invoice::Entity::find()
+        .select_only()
+        .column(invoice::Column::PupilId)
+        .distinct()
+        .filter(invoice::Column::TermId.eq(term_id.uuid()))
+        .filter(invoice::Column::State.eq("settled"))
+        .filter(invoice::Column::WaivedFen.gt(0))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let too_large = |_| Error::inconsistent("invoice", term_id, "the sums of the term do not fit");
+    Ok(Fees {
+        paid,
+        refunded,
+        waived,
+        charged: paid.minus(refunded).and_then(|kept| kept.plus(waived)).map_err(too_large)?,
+        waived_pupils: u32::try_from(waived_pupils.len()).unwrap_or(u32::MAX),
+    })
 }
 
 /// What approved pay sheets of a term come to.

@@ -6,7 +6,7 @@ use sea_orm::{
     QuerySelect as _,
 };
 use shared::db::Tx;
-use shared::value::{Enrollment, Fen, Id, Invoice as InvoiceKind, Moment, Page, Pupil, Term};
+use shared::value::{Enrollment, Fen, Id, Invoice as InvoiceKind, Moment, Page, Pupil, Section, Term};
 use uuid::Uuid;
 
 use super::code::ClauseJson;
@@ -145,6 +145,19 @@ pub async fn unpriced_pupils(db: &impl ConnectionTrait, term_id: Id<Term>) -> Re
         .all(db)
         .await?;
     Ok(rows.into_iter().map(Id::new).collect())
+}
+
+/// Whether a section has an invoice with a price, whatever became of it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn is_billed(db: &impl ConnectionTrait, section_id: Id<Section>) -> Result<bool, Error> {
+    let billed = Entity::find()
+        .filter(Column::SectionId.eq(section_id.uuid()))
+        .filter(Column::PriceFen.is_not_null())
+        .one(db)
+        .await?;
+    Ok(billed.is_some())
 }
 
 /// Open invoices, at most `limit`, to which a granted waiver is still to be applied.

@@ -18,9 +18,9 @@ use tonic::Status;
 use super::Till;
 use crate::domain::invoice::{self, Invoice, State};
 use crate::domain::ledger;
-use crate::domain::pricing::{Charged, Price, price};
+use crate::domain::pricing::{Charged, Price, Prices, price};
 use crate::domain::refusal::Refusal;
-use crate::domain::tariff::Tariff;
+use crate::domain::seat_change::SeatChange;
 use crate::domain::term::{Section, Term, local_day};
 use crate::domain::waiver::{Waiver, waived};
 use crate::event;
@@ -33,12 +33,14 @@ pub struct Book {
     pub term: Term,
     /// What rules the term.
     pub policy: Arc<Policy>,
-    /// The fee standard, once there is one.
-    pub tariff: Option<Tariff>,
+    /// What the term is charged by.
+    pub prices: Prices,
     /// The sections of the invoices.
     pub sections: HashMap<Id<SectionKind>, Section>,
     /// The invoices in the order they were issued.
     pub invoices: Vec<Invoice>,
+    /// The pupil's seats that were changed for others from a later day on.
+    pub changes: Vec<SeatChange>,
     /// The category of a waiver in force.
     pub waiver_category: Option<String>,
 }
@@ -59,13 +61,14 @@ impl Book {
         }
         let Some(term) = store::term::find(tx, term_id).await? else { return Ok(None) };
         let policy = till.policy(&term)?;
-        let tariff = store::tariff::find(tx, term_id).await?;
+        let prices = prices(tx, term_id).await?;
+        let changes = store::seat_change::of_pupil(tx, pupil_id).await?;
         let invoices = store::invoice::lock_all(tx, pupil_id, term_id).await?;
         let sections =
             store::section::find_all(tx, invoices.iter().map(|invoice| invoice.section_id)).await?;
         let waivers = store::waiver::of_pupil(tx, pupil_id).await?;
         let waiver_category = in_force(waivers, local_day(till.clock.now()));
-        Ok(Some(Self { term, policy, tariff, sections, invoices, waiver_category }))
+        Ok(Some(Self { term, policy, prices, sections, invoices, changes, waiver_category }))
     }
 
     /// Reads the invoices of a pupil in a term without locking anything. None when the term is not known.
@@ -80,13 +83,14 @@ impl Book {
         let db = till.db.read();
         let Some(term) = store::term::find(db, term_id).await? else { return Ok(None) };
         let policy = till.policy(&term)?;
-        let tariff = store::tariff::find(db, term_id).await?;
+        let prices = prices(db, term_id).await?;
+        let changes = store::seat_change::of_pupil(db, pupil_id).await?;
         let invoices = store::invoice::of_term(db, pupil_id, term_id).await?;
         let sections =
             store::section::find_all(db, invoices.iter().map(|invoice| invoice.section_id)).await?;
         let waivers = store::waiver::of_pupil(db, pupil_id).await?;
         let waiver_category = in_force(waivers, local_day(till.clock.now()));
-        Ok(Some(Self { term, policy, tariff, sections, invoices, waiver_category }))
+        Ok(Some(Self { term, policy, prices, sections, invoices, changes, waiver_category }))
     }
 
     /// Locks the book an invoice stands in.
@@ -114,6 +118,14 @@ impl Book {
         self.invoices.iter().find(|invoice| invoice.enrollment_id == id)
     }
 
+    /// When a seat ended for another one that is settled; none when it did not.
+    #[must_use]
+    pub fn succeeded_at(&self, id: Id<Enrollment>) -> Option<Moment> {
+        let is_settled = |id| self.of_enrollment(id).is_some_and(Invoice::is_settled);
+        let ended = self.changes.iter().filter(|change| change.from_enrollment_id == id);
+        ended.filter(|change| is_settled(change.to_enrollment_id)).map(SeatChange::takes_effect_at).min()
+    }
+
     /// The section of an invoice.
     ///
     /// # Errors
@@ -128,7 +140,7 @@ impl Book {
     /// # Errors
     /// INTERNAL when a section is missing or a sum does not fit.
     pub fn settled(&self) -> Result<(Vec<Charged<'_>>, Fen), Status> {
-        self.paying(Invoice::is_settled)
+        self.paying(Invoice::is_settled, None)
     }
 
     /// The lessons settled and open invoices pay for, and what is kept, or asked, for them.
@@ -136,14 +148,55 @@ impl Book {
     /// # Errors
     /// INTERNAL when a section is missing or a sum does not fit.
     pub fn live(&self) -> Result<(Vec<Charged<'_>>, Fen), Status> {
-        self.paying(|invoice| invoice.is_settled() || invoice.is_open())
+        self.paying(|invoice| invoice.is_settled() || invoice.is_open(), None)
     }
 
-    fn paying(&self, is_meant: impl Fn(&Invoice) -> bool) -> Result<(Vec<Charged<'_>>, Fen), Status> {
+    /// The settled invoices with the lessons they pay for, in the order they were issued.
+    ///
+    /// # Errors
+    /// INTERNAL when a section is missing.
+    pub fn settled_invoices(&self) -> Result<Vec<(&Invoice, Charged<'_>)>, Status> {
+        let settled: Vec<_> = self.invoices.iter().filter(|invoice| invoice.is_settled()).collect();
+        let counts = |id| settled.iter().any(|invoice| invoice.enrollment_id == id);
+        settled.iter().map(|invoice| Ok((*invoice, self.charged(invoice, counts)?))).collect()
+    }
+
+    /// The lessons an invoice pays for, where `counts` says which of the pupil's other seats are billed beside it: a seat that stands
+    /// in for another begins on its day, and then the other one ends.
+    fn charged(
+        &self,
+        invoice: &Invoice,
+        counts: impl Fn(Id<Enrollment>) -> bool,
+    ) -> Result<Charged<'_>, Status> {
+        let id = invoice.enrollment_id;
+        let from = self.changes.iter().find(|change| change.to_enrollment_id == id);
+        let ended = self
+            .changes
+            .iter()
+            .filter(|change| change.from_enrollment_id == id && counts(change.to_enrollment_id))
+            .map(SeatChange::takes_effect_at)
+            .min();
+        let until = match (invoice.charged_until, ended) {
+            (Some(until), Some(ended)) => Some(until.min(ended)),
+            (until, ended) => until.or(ended),
+        };
+        Ok(Charged { section: self.section(invoice)?, from: from.map(|change| change.from_day), until })
+    }
+
+    /// The lessons the meant invoices pay for, and what is kept for them; `beside` is an enrollment that is being priced.
+    fn paying(
+        &self,
+        is_meant: impl Fn(&Invoice) -> bool,
+        beside: Option<Id<Enrollment>>,
+    ) -> Result<(Vec<Charged<'_>>, Fen), Status> {
         let mut charged = Vec::new();
         let mut kept = Fen::ZERO;
-        for invoice in self.invoices.iter().filter(|invoice| is_meant(invoice)) {
-            charged.push(Charged { section: self.section(invoice)?, until: invoice.charged_until });
+        // What has no price asks for nothing and takes up nothing.
+        let meant: Vec<_> =
+            self.invoices.iter().filter(|invoice| invoice.price.is_some() && is_meant(invoice)).collect();
+        let counts = |id| beside == Some(id) || meant.iter().any(|invoice| invoice.enrollment_id == id);
+        for invoice in &meant {
+            charged.push(self.charged(invoice, counts)?);
             kept = kept.plus(invoice.kept().map_err(Refusal::from)?).map_err(Refusal::from)?;
         }
         Ok((charged, kept))
@@ -186,16 +239,18 @@ impl Book {
         ordered: &HashSet<Id<InvoiceKind>>,
         now: Moment,
     ) -> Result<(), Status> {
-        let Some(tariff) = self.tariff.clone() else { return Ok(()) };
         for index in 0..self.invoices.len() {
             let invoice = &self.invoices[index];
-            if !invoice.is_open() || ordered.contains(&invoice.id) {
+            if !invoice.is_open()
+                || ordered.contains(&invoice.id)
+                || !self.prices.has_price(invoice.section_id)
+            {
                 continue;
             }
             let before = |other: &Invoice| {
                 other.is_settled() || (other.is_open() && other.created_at < invoice.created_at)
             };
-            let Some(priced) = self.price_beside(&tariff, invoice, before)? else { continue };
+            let Some(priced) = self.price_beside(invoice, before)? else { continue };
             let category = invoice.waiver_category.clone().or_else(|| self.waiver_category.clone());
             let (category, waived) = self.waived(category, priced.amount);
             if invoice.price == Some(priced.amount) && invoice.waived == waived && !invoice.is_waiver_due {
@@ -232,7 +287,6 @@ impl Book {
         ordered: &HashSet<Id<InvoiceKind>>,
         now: Moment,
     ) -> Result<bool, Status> {
-        let Some(tariff) = self.tariff.clone() else { return Ok(false) };
         for index in 0..self.invoices.len() {
             let invoice = &self.invoices[index];
             let Some(own_price) = invoice.price else { continue };
@@ -242,7 +296,7 @@ impl Book {
             }
             let rests = own_price.is_zero()
                 && self
-                    .price_beside(&tariff, invoice, Invoice::is_settled)?
+                    .price_beside(invoice, Invoice::is_settled)?
                     .is_none_or(|priced| priced.amount > Fen::ZERO);
             if rests {
                 continue;
@@ -258,13 +312,13 @@ impl Book {
     /// above a ceiling of the term: the invoice stays without a price, nobody can pay it, and its hold ends.
     fn price_beside(
         &self,
-        tariff: &Tariff,
         invoice: &Invoice,
         is_meant: impl Fn(&Invoice) -> bool,
     ) -> Result<Option<Price>, Status> {
-        let (charged, kept) = self.paying(|other| other.id != invoice.id && is_meant(other))?;
-        let new = [Charged::all(self.section(invoice)?)];
-        match price(&self.policy, tariff, &self.term, &charged, kept, &new) {
+        let beside = Some(invoice.enrollment_id);
+        let (charged, kept) = self.paying(|other| other.id != invoice.id && is_meant(other), beside)?;
+        let new = [Charged { until: None, ..self.charged(invoice, |_| false)? }];
+        match price(&self.policy, &self.prices, &self.term, &charged, kept, &new) {
             Ok(priced) => Ok(Some(priced)),
             Err(refusal @ Refusal::Unworkable { .. }) => Err(refusal.into()),
             Err(refusal) => {
@@ -278,20 +332,15 @@ impl Book {
     ///
     /// # Errors
     /// INTERNAL when a price cannot be worked out.
-    pub fn let_off(
-        &self,
-        tariff: &Tariff,
-        charged: &[Charged<'_>],
-        kept: Fen,
-        new: &[Charged<'_>],
-    ) -> Result<Fen, Status> {
+    pub fn let_off(&self, charged: &[Charged<'_>], kept: Fen, new: &[Charged<'_>]) -> Result<Fen, Status> {
         let mut let_off = Fen::ZERO;
         if self.waiver_category.is_none() {
             return Ok(let_off);
         }
         let (mut charged, mut kept) = (charged.to_vec(), kept);
         for one in new {
-            let priced = price(&self.policy, tariff, &self.term, &charged, kept, std::slice::from_ref(one))?;
+            let priced =
+                price(&self.policy, &self.prices, &self.term, &charged, kept, std::slice::from_ref(one))?;
             let (_, waived) = self.waived(self.waiver_category.clone(), priced.amount);
             let_off = let_off.plus(waived).map_err(Refusal::from)?;
             kept = kept.plus(priced.amount).map_err(Refusal::from)?;
@@ -310,6 +359,12 @@ impl Book {
             }
         }
     }
+}
+
+async fn prices(db: &impl sea_orm::ConnectionTrait, term_id: Id<TermKind>) -> Result<Prices, store::Error> {
+    let tariff = store::tariff::find(db, term_id).await?;
+    let sections = store::section_price::of_term(db, term_id).await?;
+    Ok(Prices { tariff, sections })
 }
 
 /// The category of the waiver that holds on `today`, if one does.

@@ -38,21 +38,17 @@ fn work_out(
     cause: Cause,
     now: Moment,
 ) -> Result<(Until, Vec<Draw>, Vec<Clause>), Status> {
-    let settled = book.invoices.iter().filter(|invoice| invoice.is_settled());
-    let settled =
-        settled.map(|invoice| Ok((invoice, book.section(invoice)?))).collect::<Result<Vec<_>, Status>>()?;
-    let Some((invoice, section)) = settled.iter().find(|(invoice, _)| invoice.id == id) else {
+    let settled = book.settled_invoices()?;
+    let Some((invoice, charged)) = settled.iter().find(|(invoice, _)| invoice.id == id) else {
         return Ok((None, Vec::new(), Vec::new()));
     };
     let (until, clauses) =
-        charged_until(&book.policy, &book.term, section, cause, now).map_err(Refusal::from)?;
-    let draws = match (cause, &book.tariff) {
-        (Cause::Unseated, _) => vec![whole(invoice)?],
-        (Cause::GivenBack | Cause::SectionCancelled, Some(tariff)) => {
-            draws(&book.policy, tariff, &book.term, &settled, id, until)?
+        charged_until(&book.policy, &book.term, charged.section, cause, now).map_err(Refusal::from)?;
+    let draws = match cause {
+        Cause::Unseated => vec![whole(invoice)?],
+        Cause::GivenBack | Cause::SectionCancelled | Cause::ChangedAt { .. } => {
+            draws(&book.policy, &book.prices, &book.term, &settled, id, until)?
         }
-        // What was settled was priced.
-        (Cause::GivenBack | Cause::SectionCancelled, None) => Vec::new(),
     };
     Ok((until, draws, clauses))
 }
@@ -100,7 +96,7 @@ pub async fn release(
     store::invoice::save(tx, invoice).await?;
 
     let reason = match cause {
-        Cause::GivenBack => Reason::Released,
+        Cause::GivenBack | Cause::ChangedAt { .. } => Reason::Released,
         Cause::SectionCancelled => Reason::SectionCancelled,
         Cause::Unseated => Reason::Late,
     };

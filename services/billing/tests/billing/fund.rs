@@ -438,3 +438,42 @@ async fn c74_the_rules_of_a_region_are_told_with_their_sources() {
         assert!(rules.clauses.iter().all(|clause| !clause.source.is_empty()));
     }
 }
+
+/// Two waived families cannot be told from the sums; a third makes them a number.
+#[tokio::test]
+async fn c105_a_term_s_sums_withhold_what_few_are_waived() {
+    for world in zhuzhou().await {
+        let section = world.section(&[(1, 15, 1)]).await;
+        world.publish(Basis::ClassHour, 500).await;
+        let seat = world.hold(world.family().await, section).await;
+        world.pay_and_settle(seat).await;
+        let spent = world.spend("consumables", 300).await.unwrap();
+        world.decide(PRINCIPAL, &spent.id, true).await.unwrap();
+        world.spend("consumables", 400).await.unwrap();
+        let request = pb::GetDisclosureRequest { term_id: world.term.to_string() };
+        let sums = async || {
+            let mut client = world.funds(BUREAU.0, BUREAU.1);
+            client.get_disclosure(request.clone()).await.unwrap().into_inner()
+        };
+        let first = sums().await;
+        assert!(!first.waived_withheld && first.charged_fen == first.paid_fen && first.paid_fen > 0);
+
+        for waived in 1..=3 {
+            let family = world.family().await;
+            crate::waiver::grant(&world, family).await;
+            let seat = world.hold(family, section).await;
+            world.settled(seat).await;
+            let now = sums().await;
+            assert_eq!((now.paid_fen, now.refunded_fen), (first.paid_fen, 0));
+            if waived < 3 {
+                let shown = (now.waived_withheld, now.waived_fen, now.waived_pupil_count, now.charged_fen);
+                assert_eq!(shown, (true, 0, 0, 0), "{waived}");
+            } else {
+                let shown = (now.waived_withheld, now.waived_fen, now.waived_pupil_count, now.charged_fen);
+                assert_eq!(shown, (false, 3 * first.paid_fen, 3, 4 * first.paid_fen));
+            }
+        }
+        let spent: Vec<_> = first.spent.iter().map(|one| (one.purpose.as_str(), one.amount_fen)).collect();
+        assert_eq!(spent, [("consumables", 300)]);
+    }
+}

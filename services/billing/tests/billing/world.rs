@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
@@ -19,6 +19,7 @@ use prost::Message;
 use proto::billing::v1 as pb;
 use proto::billing::v1::billing_service_client::BillingServiceClient;
 use proto::billing::v1::fund_service_client::FundServiceClient;
+use proto::billing::v1::price_service_client::PriceServiceClient;
 use proto::{catalog, enrollment, identity};
 use sea_orm::{ConnectionTrait as _, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -70,10 +71,33 @@ static OWN_PACKS: LazyLock<Arc<Live>> = LazyLock::new(|| {
     Arc::new(Live::open(&folder).unwrap_or_else(|unusable| panic!("{unusable}")))
 });
 
-/// The set that has a pack.
-fn packs_with(pack: &str) -> Arc<Live> {
-    let packs = if PACKS.policy(pack, None).is_some() { &PACKS } else { &OWN_PACKS };
-    Arc::clone(packs)
+/// Every region's policy with supplements made for these tests, in a folder that stays as long as the tests run.
+static SUPPLEMENTED: LazyLock<(Arc<Live>, TempDir)> = LazyLock::new(|| {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    copy(&here.join("../../policies"), folder.path());
+    copy(&here.join("tests/supplements"), &folder.path().join("supplements"));
+    (Arc::new(Live::open(folder.path()).unwrap_or_else(|unusable| panic!("{unusable}"))), folder)
+});
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// The set that has a policy.
+fn packs_with(pack: &str, supplement: Option<&str>) -> Arc<Live> {
+    let sets = [&PACKS, &OWN_PACKS, &SUPPLEMENTED.0];
+    let found = sets.into_iter().find(|packs| packs.policy(pack, supplement).is_some());
+    Arc::clone(found.unwrap_or(&PACKS))
 }
 
 /// Both sides' keys at WeChat: made once, they take a while.
@@ -127,7 +151,7 @@ pub struct Seat {
 
 /// What a term of a policy is pinned to.
 pub fn pin(pack: &str, supplement: Option<&str>) -> String {
-    let policy = packs_with(pack).policy(pack, supplement);
+    let policy = packs_with(pack, supplement).policy(pack, supplement);
     policy.unwrap_or_else(|| panic!("no policy {pack} {supplement:?}")).pin()
 }
 
@@ -229,7 +253,7 @@ impl World {
             db: db.clone(),
             clock: clock.shared(),
             verifier: verifier(),
-            packs: packs_with(pack),
+            packs: packs_with(pack, supplement),
             sealer,
             merchants,
             notify_url,
@@ -426,6 +450,14 @@ impl World {
         self.release(seat, enrollment::v1::enrollment::ReleaseReason::Withdrawn).await;
     }
 
+    /// Tells that a seat ends for another one on a day.
+    pub async fn plan_change(&self, from: Seat, to: Uuid, from_day: &str) {
+        let planned =
+            enrollment::v1::ChangePlanned { to_enrollment_id: to.to_string(), from_day: from_day.to_owned() };
+        let kind = enrollment::v1::event::Kind::ChangePlanned(planned);
+        self.tell_seat(from, "change_planned", kind).await;
+    }
+
     pub async fn unseated(&self, seat: Seat) {
         let kind = enrollment::v1::event::Kind::SettlementUnseated(enrollment::v1::SettlementUnseated {});
         self.tell_seat(seat, "settlement_unseated", kind).await;
@@ -440,8 +472,15 @@ impl World {
     }
 
     fn with_token(&self, token: &str) -> Client {
-        let link = self.link.as_caller(token).with_deadline(Duration::from_secs(20));
+        let link = self.link.as_caller(token).with_deadline(Duration::from_secs(60));
         BillingServiceClient::new(link).max_encoding_message_size(8 << 20).max_decoding_message_size(8 << 20)
+    }
+
+    /// The service of prices, for a member of staff.
+    pub fn prices(&self, number: u128, role: Role) -> PriceServiceClient<Link> {
+        let token =
+            self.identity_signer.token(&self.staff_caller(number, role), Duration::from_secs(300)).unwrap();
+        PriceServiceClient::new(self.link.as_caller(token.as_str()).with_deadline(Duration::from_secs(20)))
     }
 
     pub fn guardian_caller(&self, family: Family) -> Caller {
@@ -525,6 +564,7 @@ impl World {
             basis: basis.into(),
             amount_fen,
             approval_document: "示范发改价〔2026〕12号".to_owned(),
+            ..pb::PublishTariffRequest::default()
         }
     }
 
@@ -588,7 +628,8 @@ impl World {
     }
 
     pub async fn until<F: Future<Output = bool>>(&self, what: &str, mut holds: impl FnMut() -> F) {
-        for _ in 0..600 {
+        let until = Instant::now() + Duration::from_secs(120);
+        while Instant::now() < until {
             if holds().await {
                 return;
             }

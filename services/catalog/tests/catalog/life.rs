@@ -126,7 +126,7 @@ async fn a_school_told_on_identitys_feed_can_open_a_term() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        let term = tokio::time::timeout(Duration::from_secs(20), opened).await.unwrap();
+        let term = tokio::time::timeout(Duration::from_secs(120), opened).await.unwrap();
         assert!(term.policy_version.starts_with("town_lists@"));
 
         stop.cancel();
@@ -175,7 +175,7 @@ async fn the_feed_is_for_the_services_that_follow_it() {
         let mut enrollment = FeedServiceClient::new(world.service_link("enrollment"));
         let mut events = enrollment.tail(tail()).await.unwrap().into_inner();
         let first =
-            tokio::time::timeout(Duration::from_secs(20), events.message()).await.unwrap().unwrap().unwrap();
+            tokio::time::timeout(Duration::from_secs(120), events.message()).await.unwrap().unwrap().unwrap();
         assert_eq!((first.events[0].position, first.events[0].name.as_str()), (1, "term_opened"));
         assert_eq!(first.events[0].district_id, DISTRICT.to_string());
         drop(events);

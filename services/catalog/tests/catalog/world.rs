@@ -149,7 +149,7 @@ impl World {
 
     /// A way to the catalog in a person's name, or in nobody's.
     pub fn link(&self, caller: Option<&Caller>) -> Link {
-        let link = Link::anonymous(self.channel.clone()).with_deadline(Duration::from_secs(30));
+        let link = Link::anonymous(self.channel.clone()).with_deadline(Duration::from_secs(60));
         match caller {
             Some(caller) => link.as_caller(self.signer.token(caller, Duration::from_secs(300)).unwrap()),
             None => link,
@@ -279,7 +279,7 @@ impl World {
     /// Stops the catalog.
     pub async fn stop(self) {
         self.stop.cancel();
-        tokio::time::timeout(Duration::from_secs(30), self.served).await.unwrap().unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(120), self.served).await.unwrap().unwrap().unwrap();
     }
 }
 

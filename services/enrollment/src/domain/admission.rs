@@ -16,6 +16,7 @@
 //! | 8 | seats, if the guardian would not stand in line | `Full`, or `Round` while the first applications are collected |
 //! | 9 | the grade | `GradeNotAdmitted` |
 //! | 10 | the pupil's other seats | `SlotTaken` |
+//! | 11 | what the pupil's courses cost together | `Ceiling` |
 //!
 //! Basic care is never full (C40): beyond its capacity it overflows. Where a round collects its first applications all but basic care
 //! goes into the line, free seats or not: what becomes of them is decided together ([`tie`](super::draw::tie)).
@@ -33,6 +34,7 @@ use super::pupil::Pupil;
 use super::round::{self, Round};
 use super::section::{self, Seats, Section, Slot};
 use super::term::Ruling;
+use super::term_ceiling::{self, OwnPrices, Reached};
 
 /// One application, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +70,8 @@ pub struct Snapshot {
     pub requests: HashMap<(Id<Guardian>, Uuid), Prior>,
     /// For whom the agreement in force in which term is signed; only of terms that ask for one.
     pub signed: HashSet<(Id<TermKind>, Id<PupilKind>)>,
+    /// What sections with a price of their own cost: those applied for, and those the pupils have.
+    pub prices: OwnPrices,
 }
 
 /// A term, as far as applications need it.
@@ -165,6 +169,9 @@ pub enum Error {
         /// These, ascending.
         grades: Vec<i32>,
     },
+    /// The pupil's courses would cost more together than the region lets a term cost.
+    #[error(transparent)]
+    Ceiling(#[from] Reached),
     /// The pupil sits elsewhere at that time.
     #[error("the time is taken by {enrollment_id}")]
     SlotTaken {
@@ -220,6 +227,9 @@ pub fn decide(snapshot: &mut Snapshot, application: &Application, now: Moment) -
         return Err(Error::GradeNotAdmitted { grades: section.grades.clone() });
     }
     check_time(section, places)?;
+    let seated =
+        places.iter().filter(|place| place.term_id == section.term_id && !place.taken_slots.is_empty());
+    term_ceiling::check(&snapshot.prices, section.id, seated.map(|place| place.section_id))?;
 
     let steps = Steps::applied(&ruling.steps, now);
     let fee = if section.extended_care { Fee::Free } else { ruling.fee };

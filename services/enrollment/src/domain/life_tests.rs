@@ -144,6 +144,7 @@ impl Kept {
                     pupil: self.snapshot.pupils[&enrollment.pupil_id].clone(),
                     taken_slots: self.taken_slots(enrollment),
                     is_signed: true,
+                    is_affordable: true,
                 })
                 .collect();
             waitlist::next(section, &line).first().map(|waiter| waiter.enrollment.clone())

@@ -12,8 +12,10 @@
 //! | [`line`] | how a line has moved |
 //! | [`offer`] | how long whoever is offered a seat from the line has to take it |
 //! | [`round`] | when choices are taken |
+//! | [`seat_change`] | a seat changed for another from a later day on |
 //! | [`section`] | seats, grades and slots of a section; which slots clash |
 //! | [`survey`] | what families are asked, and what their answers add up to |
+//! | [`term_ceiling`] | the ceiling over courses that have a price of their own |
 //! | [`term`] | what the term's policy says about steps and fees |
 //! | [`trial`] | lessons that may be tried before the choice |
 //! | [`waitlist`] | who in line is next |
@@ -31,9 +33,11 @@ pub mod priority;
 pub mod pupil;
 pub mod round;
 pub mod round_news;
+pub mod seat_change;
 pub mod section;
 pub mod survey;
 pub mod term;
+pub mod term_ceiling;
 pub mod trial;
 pub mod waitlist;
 

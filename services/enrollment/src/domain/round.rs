@@ -298,9 +298,8 @@ pub fn course_of_new(rounds: &[Round], basic_care: bool, joined: bool) -> Course
 /// The round after whose draw a round's ties are decided: the last drawn one that closed before this one opens.
 #[must_use]
 pub fn draw_before<'a>(round: &Round, others: &'a [Round]) -> Option<&'a Round> {
-    let before = |other: &&Round| {
-        other.mode.is_drawn() && !other.is_cancelled() && other.close_at <= round.open_at
-    };
+    let before =
+        |other: &&Round| other.mode.is_drawn() && !other.is_cancelled() && other.close_at <= round.open_at;
     others.iter().filter(before).max_by_key(|other| other.close_at)
 }
 

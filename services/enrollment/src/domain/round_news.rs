@@ -42,10 +42,14 @@ impl RoundNews {
         let close = moment_text(round.close_at);
         match self {
             Self::Extended { reason } => {
-                format!("本轮选课的截止时间延长至 {close}。原因：{reason}。此前填报的志愿和已报名的课程继续有效。")
+                format!(
+                    "本轮选课的截止时间延长至 {close}。原因：{reason}。此前填报的志愿和已报名的课程继续有效。"
+                )
             }
             Self::Cancelled { reason } => {
-                format!("原定 {close} 截止的本轮选课取消。原因：{reason}。本轮填报的志愿不再有效，已报上的课程不受影响。")
+                format!(
+                    "原定 {close} 截止的本轮选课取消。原因：{reason}。本轮填报的志愿不再有效，已报上的课程不受影响。"
+                )
             }
             Self::Joined { section_title } => {
                 format!(

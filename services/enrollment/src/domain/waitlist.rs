@@ -1,6 +1,6 @@
 //! Who in line is next.
 //!
-//! Order is the number drawn, lowest first. Who cannot sit at the moment (left, another school's by now, or seated elsewhere at
+//! Order is the number drawn, lowest first. Who cannot sit at the moment (left, another school's by now, at the ceiling of the term, or seated elsewhere at
 //! the same time) is passed over and keeps the place in line.
 
 use super::enrollment::{Enrollment, State};
@@ -18,13 +18,15 @@ pub struct Waiter {
     pub taken_slots: Vec<Slot>,
     /// Whether the agreement in force is signed for the pupil.
     pub is_signed: bool,
+    /// Whether the pupil's courses and this one together cost no more than the region lets a term cost.
+    pub is_affordable: bool,
 }
 
 impl Waiter {
     /// Says whether the pupil could take a seat of `section` now.
     #[must_use]
     pub fn can_sit(&self, section: &Section) -> bool {
-        may_sit(section, &self.pupil, &self.taken_slots)
+        self.is_affordable && may_sit(section, &self.pupil, &self.taken_slots)
     }
 }
 
@@ -108,7 +110,7 @@ mod tests {
             grade: 3,
             standing: Standing::Enrolled,
         };
-        Waiter { enrollment, pupil, taken_slots: Vec::new(), is_signed: true }
+        Waiter { enrollment, pupil, taken_slots: Vec::new(), is_signed: true, is_affordable: true }
     }
 
     fn numbers(next: &[&Waiter]) -> Vec<State> {

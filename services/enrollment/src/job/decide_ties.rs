@@ -106,7 +106,12 @@ impl Before {
 }
 
 /// The last draw before the round; none where none was held.
-async fn before(tx: &Tx, vault: &Vault, round: &Round, rounds: &[Round]) -> Result<Option<Before>, db::Error> {
+async fn before(
+    tx: &Tx,
+    vault: &Vault,
+    round: &Round,
+    rounds: &[Round],
+) -> Result<Option<Before>, db::Error> {
     let Some(round) = round::draw_before(round, rounds) else { return Ok(None) };
     let Some(act) = store::draw::find(tx, round, None).await? else { return Ok(None) };
     let Some(drawn) = act.drawn().cloned() else { return Ok(None) };
@@ -120,6 +125,7 @@ async fn priority_groups(tx: &Tx, packs: &Live, round: &Round) -> Result<Vec<Str
     let term = store::term::find(tx, round.term_id).await?;
     let term = term.ok_or_else(|| inconsistent("it has a round and is not known".to_owned()))?;
     let policy = packs.pinned(&term.policy_version);
-    let policy = policy.ok_or_else(|| inconsistent(format!("its policy {} is not here", term.policy_version)))?;
+    let policy =
+        policy.ok_or_else(|| inconsistent(format!("its policy {} is not here", term.policy_version)))?;
     Ok(policy::enroll::priority_groups(&policy).iter().map(|group| group.key.clone()).collect())
 }

@@ -1,15 +1,17 @@
-//! Hears of settled invoices.
+//! Hears of settled invoices, and of sections that have a price of their own.
 
-use proto::billing::v1::Event;
 use proto::billing::v1::event::Kind;
+use proto::billing::v1::{Event, SectionPriced};
 use shared::clock::SharedClock;
 use shared::db::Tx;
 use shared::feed::{Consumer, Told};
 use shared::status;
+use shared::value::Fen;
 use tonic::Status;
 
-use crate::change;
 use crate::domain::enrollment::{self, State};
+use crate::domain::term_ceiling::{Ceiling, OwnPrice};
+use crate::{change, store};
 
 /// What billing tells, made true here.
 pub struct FollowBilling {
@@ -24,12 +26,28 @@ impl Consumer for FollowBilling {
     async fn apply(&self, tx: &Tx, _told: &Told, event: Event) -> Result<(), Status> {
         match event.kind {
             Some(Kind::InvoiceSettled(settled)) => self.settle(tx, &settled.enrollment_id).await,
+            Some(Kind::SectionPriced(priced)) => keep_price(tx, priced).await,
             // Closing is asked for and answered by a call; refunds change no seat; tariffs are asked for when a round opens.
             Some(Kind::InvoiceClosed(_) | Kind::InvoiceRefunded(_) | Kind::TariffPublished(_)) | None => {
                 Ok(())
             }
         }
     }
+}
+
+/// Keeps what a section with a price of its own costs, and the ceiling over all such.
+async fn keep_price(tx: &Tx, priced: SectionPriced) -> Result<(), Status> {
+    let section_id =
+        priced.section_id.parse().map_err(|_| Status::invalid_argument("section_id is not a UUID"))?;
+    let ceiling = (priced.ceiling_fen > 0).then(|| Ceiling {
+        limit: Fen::new(priced.ceiling_fen),
+        key: priced.clause_key,
+        clause_zh: priced.clause_zh,
+        clause_en: priced.clause_en,
+        source: priced.clause_source,
+    });
+    let price = OwnPrice { price: Fen::new(priced.price_fen), ceiling };
+    Ok(store::own_price::insert(tx, section_id, &price).await?)
 }
 
 impl FollowBilling {

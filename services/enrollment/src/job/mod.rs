@@ -5,6 +5,7 @@
 //! | [`expire`] | ends waits for a signature and reviews, and begins to give back holds, whose time is over |
 //! | [`close`] | asks billing about seats being given back, and gives them back or confirms them |
 //! | [`promote`] | gives seats that stayed free to those in line who could not sit before |
+//! | [`change_seats`] | ends seats that were changed for others, on their day |
 //! | [`lay_out`] | lays out the day's lessons |
 //! | [`close_lists`] | closes the lists of drawn rounds |
 //! | [`decide_ties`] | decides the ties of rounds for seats left over |
@@ -17,6 +18,7 @@
 //! Every replica runs all of them: each change locks what it changes and decides again, so two that find the same work do it once.
 
 pub mod alert;
+pub mod change_seats;
 pub mod close;
 pub mod close_lists;
 pub mod close_registers;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use chrono::NaiveDate;
 use policy::vocabulary::ChangeRule;
 use proto::enrollment::v1::{ChangeSeatRequest, ChangeSeatResponse};
 use shared::caller::{Caller, GuardianPermit};
@@ -12,17 +13,21 @@ use shared::{db, random, status};
 use tonic::Status;
 use uuid::Uuid;
 
-use super::{EnrollmentRpc, convert, error, ruling, withdraw};
+use super::{EnrollmentRpc, change_later, convert, error, ruling, withdraw};
 use crate::domain::admission::{self, Application, Outcome, Snapshot, Term};
+use crate::domain::day::local;
 use crate::domain::enrollment::{self, Enrollment, Event};
+use crate::domain::seat_change;
 use crate::domain::section::Section;
 use crate::domain::term::{self, Ruling};
 use crate::{change, event, store};
 
-struct Parsed {
-    request_id: Uuid,
-    enrollment_id: Id<EnrollmentKind>,
-    to_section_id: Id<SectionKind>,
+pub(super) struct Parsed {
+    pub(super) request_id: Uuid,
+    pub(super) enrollment_id: Id<EnrollmentKind>,
+    pub(super) to_section_id: Id<SectionKind>,
+    /// From which day on; at once when absent.
+    from_day: Option<NaiveDate>,
 }
 
 /// Changes a place.
@@ -38,6 +43,9 @@ pub async fn change_seat(
     let missing = || error::no_enrollment(parsed.enrollment_id);
     let found = store::enrollment::find(rpc.db.read(), parsed.enrollment_id).await?.ok_or_else(missing)?;
     permit.pupil(found.pupil_id).map_err(|_| missing())?;
+    if let Some(from_day) = parsed.from_day {
+        return db::retry(|| change_later::change_later(rpc, &permit, &key, &parsed, from_day)).await;
+    }
     // Asked before the transaction: a transaction does not wait on a network.
     let may_refund = may_refund(rpc, &found).await?;
     db::retry(|| change(rpc, &permit, &key, &parsed, may_refund)).await
@@ -48,20 +56,24 @@ fn parse(request: &ChangeSeatRequest) -> Result<Parsed, Status> {
     let request_id = violations.field("request_id", request.request_id.parse());
     let enrollment_id = violations.field("enrollment_id", request.enrollment_id.parse());
     let to_section_id = violations.field("to_section_id", request.to_section_id.parse());
-    match (request_id, enrollment_id, to_section_id) {
-        (Some(request_id), Some(enrollment_id), Some(to_section_id)) => {
-            Ok(Parsed { request_id, enrollment_id, to_section_id })
+    let from_day = match change_later::from_day(request) {
+        Some(day) => violations.field("from_day", day).map(Some),
+        None => Some(None),
+    };
+    match (request_id, enrollment_id, to_section_id, from_day) {
+        (Some(request_id), Some(enrollment_id), Some(to_section_id), Some(from_day)) => {
+            Ok(Parsed { request_id, enrollment_id, to_section_id, from_day })
         }
         _ => Err(status::invalid(&violations)),
     }
 }
 
 /// Everything locked for a change.
-struct Locked {
-    from: Section,
-    to: Section,
-    enrollment: Enrollment,
-    snapshot: Snapshot,
+pub(super) struct Locked {
+    pub(super) from: Section,
+    pub(super) to: Section,
+    pub(super) enrollment: Enrollment,
+    pub(super) snapshot: Snapshot,
 }
 
 async fn change(
@@ -107,6 +119,7 @@ async fn change(
         enrollment: Some(convert::enrollment(&given, &to.title, 0, guardian)),
         given_up: left.first().map(|left| convert::enrollment(left, &title, 0, guardian)),
         seats: Some(convert::seats(to.id, &seats)),
+        from_day: String::new(),
     };
     claim.answer(&tx, &response).await?;
     tx.commit().await?;
@@ -115,7 +128,7 @@ async fn change(
 }
 
 /// Locks both sections by id, then the pupil; reads what the pupil has but for what is to be given up.
-async fn lock(
+pub(super) async fn lock(
     rpc: &EnrollmentRpc,
     tx: &Tx,
     permit: &GuardianPermit,
@@ -149,6 +162,8 @@ async fn lock(
         .filter(|one| (one.guardian_id, one.request_id) == (permit.id(), parsed.request_id))
         .map(|one| ((one.guardian_id, one.request_id), admission::Prior::of(one)))
         .collect();
+    let seated = live.iter().map(|one| one.section_id);
+    let prices = store::own_price::find_for(tx, [to.id], seated).await?;
     let (term_id, term) = term(rpc, tx, &to).await?;
     let asks = term.ruling.as_ref().is_ok_and(|ruling| ruling.asks_agreement);
     let asking: &[_] = if asks { &[term_id] } else { &[] };
@@ -160,6 +175,7 @@ async fn lock(
         places,
         requests,
         signed,
+        prices,
     };
     Ok(Locked { from, to, enrollment, snapshot })
 }
@@ -177,7 +193,7 @@ async fn term(
 }
 
 /// Keeps the place that is given, and tells it.
-async fn take(
+pub(super) async fn take(
     tx: &Tx,
     snapshot: &Snapshot,
     given: &Enrollment,
@@ -202,7 +218,13 @@ async fn may_refund(rpc: &EnrollmentRpc, enrollment: &Enrollment) -> Result<bool
     let term = store::term::find(rpc.db.read(), enrollment.term_id).await?;
     let term = term.ok_or_else(|| error::no_enrollment(enrollment.id))?;
     let policy = ruling::policy_in(&rpc.packs, &term)?;
-    match policy.fee.change_rule.require().map_err(|silent| error::silent(&silent))? {
+    let (rule, clause) = policy.fee.change_rule.demand().map_err(|silent| error::silent(&silent))?;
+    match rule {
+        ChangeRule::FromNextMonth => {
+            let today = local::day(rpc.clock.now()).max(term.first_day);
+            let earliest = seat_change::next_month(today).filter(|day| *day <= term.last_day);
+            return Err(change_later::day_required(earliest, &clause));
+        }
         ChangeRule::AsWithdrawal => withdraw::check_refund_rule(rpc, enrollment.id).await?,
     }
     Ok(true)

@@ -12,6 +12,7 @@ use crate::domain::basket::{Ask, Failed, Refusal, Why};
 use crate::domain::enrollment::{self, Enrollment};
 use crate::domain::round;
 use crate::domain::section::Seats;
+use crate::domain::term_ceiling::{Ceiling, Reached};
 
 /// Refuses what was asked.
 pub fn ask(refusal: &Refusal, ask: &Ask) -> Status {
@@ -61,6 +62,7 @@ pub fn admission(error: &admission::Error, application: &Application) -> Status 
             let grades: Vec<_> = grades.iter().map(ToString::to_string).collect();
             status::refused("GRADE_NOT_ADMITTED", &[("grades", grades.join(","))])
         }
+        Error::Ceiling(reached) => ceiling(reached),
         Error::SlotTaken { enrollment_id, section_title, weekday, start_minute } => status::refused(
             "SLOT_TAKEN",
             &[
@@ -71,6 +73,22 @@ pub fn admission(error: &admission::Error, application: &Application) -> Status 
             ],
         ),
     }
+}
+
+/// The courses of a term would cost more together than they may.
+fn ceiling(reached: &Reached) -> Status {
+    let Ceiling { limit, key, clause_zh, clause_en, source } = reached.ceiling.as_ref();
+    status::refused(
+        "TERM_CEILING_REACHED",
+        &[
+            ("sum_fen", reached.sum.get().to_string()),
+            ("limit_fen", limit.get().to_string()),
+            ("key", key.clone()),
+            ("clause_zh", clause_zh.clone()),
+            ("clause_en", clause_en.clone()),
+            ("clause_source", source.clone()),
+        ],
+    )
 }
 
 /// The pupil has a place in the section.

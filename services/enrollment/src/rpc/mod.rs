@@ -4,6 +4,7 @@
 mod agreement_service;
 mod agreements;
 pub mod apply;
+mod change_later;
 mod change_seat;
 mod convert;
 pub mod day;

@@ -12,6 +12,7 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::{EnrollmentRpc, names};
+use crate::domain::day::local;
 use crate::domain::section::Section;
 use crate::store;
 
@@ -46,6 +47,8 @@ pub async fn list_roster(
     let section = section.ok_or_else(|| status::not_found("section", section_id))?;
     let view = view(&permit, &section).ok_or_else(|| status::not_found("section", section_id))?;
     let seated = store::enrollment::list_seated(rpc.db.read(), section.district_id, section.id).await?;
+    let today = local::day(rpc.clock.now());
+    let seated = store::seat_change::had_on(rpc.db.read(), seated, today).await?;
     let is_seen = |path: &[Uuid]| match &view {
         View::Everybody => true,
         View::Classes(classes) => path.get(3).is_some_and(|class| classes.contains(class)),

@@ -15,6 +15,8 @@
 //! | [`withdrawal`] | `withdrawal` |
 //! | [`line`] | `line`: how lines have moved |
 //! | [`offer`] | `offer_rule`: what policies say about offers from the line |
+//! | [`own_price`] | `own_price`: what billing told |
+//! | [`seat_change`] | `seat_change` |
 //! | `many` | many ids in one bound value |
 //! | [`place`] | what pupils have already, out of `enrollment` and `section` |
 //! | [`priority`] | `priority`, `priority_change` |
@@ -41,10 +43,12 @@ mod many;
 pub mod migration;
 pub mod notice;
 pub mod offer;
+pub mod own_price;
 pub mod place;
 pub mod priority;
 pub mod pupil;
 pub mod round;
+pub mod seat_change;
 pub mod section;
 pub mod survey;
 pub mod term;

@@ -27,6 +27,7 @@ async fn change(
         request_id: world.request_id(),
         enrollment_id: enrollment.id.clone(),
         to_section_id: to.to_string(),
+        from_day: String::new(),
     };
     Ok(world.guardian(family).change_seat(request).await?.into_inner())
 }
@@ -137,13 +138,11 @@ async fn c42_a_held_seat_waits_for_billing_alone_and_money_that_comes_for_it_goe
             let roster = world.staff(Role::Principal).list_roster(roster).await.unwrap().into_inner();
             assert!(roster.places.is_empty(), "{roster:?}");
 
+            // Asked in vain, billing is asked again a minute later at most, and that is written down.
+            world.until_put_off(&held.id, 1).await;
             world.fakes.close_with(if arrives { Close::Settled } else { Close::Closed });
-            // Asked in vain once, billing is asked again after a while; how often it was, the job knows.
-            while world.get(&held.id).await.state() != State::Released {
-                world.clock.advance(chrono::TimeDelta::seconds(61));
-                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-            }
-            let over = world.get(&held.id).await;
+            world.clock.advance(chrono::TimeDelta::seconds(61));
+            let over = world.until(&held.id, State::Released).await;
             assert_eq!(over.release_reason(), ReleaseReason::Changed);
             assert_eq!(taken(&world, term_id, early).await, 0);
             match world.last_told(&held.id).await {
@@ -259,6 +258,7 @@ async fn c42_changing_is_repeatable_and_one_key_changes_one_place() {
             request_id: world.request_id(),
             enrollment_id: seat.id.clone(),
             to_section_id: late.to_string(),
+            from_day: String::new(),
         };
         let send = || {
             let (mut client, request) = (world.guardian(&family), request.clone());

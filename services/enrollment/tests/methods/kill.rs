@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proto::enrollment::v1::enrollment::State;
 use proto::enrollment::v1::enrollment_service_client::EnrollmentServiceClient;
@@ -15,16 +15,16 @@ use sea_orm::{ConnectionTrait as _, Statement};
 use shared::client::{self, Link};
 use shared::clock::{Clock as _, SystemClock};
 use shared::db::Kind;
-use tokio::net::TcpListener;
+use shared::testing::free_port;
 
-use crate::support::{CHARGED, Family, Menu, World};
+use crate::support::{CHARGED, Family, Menu, PATIENCE, World, eventually};
 
 /// Families that press, for far fewer seats.
 const FAMILIES: usize = 240;
 const CAPACITY: usize = 90;
 
 /// The service's own program, ended for good when it is let go.
-struct Program(Child);
+pub struct Program(Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
@@ -35,7 +35,7 @@ impl Drop for Program {
 
 impl Program {
     /// Starts it and waits until it answers.
-    async fn start(world: &World, port: u16) -> Self {
+    pub async fn start(world: &World, port: u16) -> Self {
         let set = |key: &str, value: String| (format!("KEHOU_ENROLLMENT__{key}"), value);
         let mut command = Command::new("setpriv");
         command
@@ -56,13 +56,11 @@ impl Program {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let program = Self(command.spawn().unwrap());
-        for _ in 0..600 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-                return program;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("the service never came up");
+        eventually("the service to come up", async || {
+            tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok()
+        })
+        .await;
+        program
     }
 
     /// SIGKILL: nothing is flushed, closed or answered any more.
@@ -72,7 +70,7 @@ impl Program {
     }
 }
 
-async fn rows(world: &World, sql: &str) -> i64 {
+pub async fn rows(world: &World, sql: &str) -> i64 {
     let read = world.db.read();
     let row = read.query_one_raw(Statement::from_string(read.get_database_backend(), sql)).await.unwrap();
     row.unwrap().try_get("", "number").unwrap()
@@ -88,7 +86,7 @@ async fn rush(
 ) -> Vec<Option<Enrollment>> {
     let channel = client::channel(url).unwrap();
     let sending = tokens.iter().zip(requests).map(|(token, request)| {
-        let link = Link::anonymous(channel.clone()).as_caller(token.clone());
+        let link = Link::anonymous(channel.clone()).with_deadline(PATIENCE).as_caller(token.clone());
         let (request, answered) = (request.clone(), answered.clone());
         tokio::spawn(async move {
             for _ in 0..tries {
@@ -127,7 +125,7 @@ async fn survive(kind: Kind, kills: usize) {
     }
     // From here on only the program answers.
     world.halt().await;
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let url = format!("http://127.0.0.1:{port}");
     let mut program = Program::start(&world, port).await;
     let (mut unanswered_count, mut silently_kept_count) = (0, 0);
@@ -140,7 +138,9 @@ async fn survive(kind: Kind, kills: usize) {
         let answered = Arc::new(AtomicUsize::new(0));
         let killing = async {
             // At another moment in each round: some are told, the others are on their way.
+            let until = Instant::now() + PATIENCE;
             while answered.load(Ordering::SeqCst) < 1 + round * 30 {
+                assert!(Instant::now() < until, "the moment never came");
                 tokio::time::sleep(Duration::from_micros(200)).await;
             }
             program.kill();

@@ -23,7 +23,7 @@ use crate::support::{FREE, Family, Menu, World, on_each, reason};
 
 /// What a family asked of a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ask {
+pub enum Ask {
     Apply,
     Withdraw,
     /// How full it is; the last to ask, when all is quiet.
@@ -32,10 +32,12 @@ enum Ask {
 
 /// What it was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
+pub enum Told {
     Seated,
     /// In line, at this place.
     InLine(usize),
+    /// That it has a place, seated or in line: what it was at the moment nobody heard.
+    Placed,
     Full,
     Released,
     /// So many seated, so many in line.
@@ -46,12 +48,12 @@ enum Told {
 
 /// One question and its answer, in nanoseconds of one clock.
 #[derive(Clone, Copy, Debug)]
-struct Call {
-    pupil: usize,
-    ask: Ask,
-    told: Told,
-    from: u64,
-    to: u64,
+pub struct Call {
+    pub pupil: usize,
+    pub ask: Ask,
+    pub told: Told,
+    pub from: u64,
+    pub to: u64,
     /// Where the search looks first: the order in which the service says that it was. Proves nothing.
     guess: usize,
 }
@@ -74,12 +76,12 @@ impl Spec {
             (Ask::Apply, told) if self.seated.len() < capacity => {
                 next.seated.push(call.pupil);
                 next.seated.sort_unstable();
-                matches!(told, Told::Seated | Told::Unknown)
+                matches!(told, Told::Seated | Told::Placed | Told::Unknown)
             }
             (Ask::Apply, Told::Full) => true,
             (Ask::Apply, told) => {
                 next.line.push(call.pupil);
-                told == Told::InLine(next.line.len()) || told == Told::Unknown
+                told == Told::InLine(next.line.len()) || matches!(told, Told::Placed | Told::Unknown)
             }
             (Ask::Withdraw, told) => {
                 next.line.retain(|pupil| *pupil != call.pupil);
@@ -98,7 +100,7 @@ impl Spec {
 }
 
 /// Looks for an order in which the section gives every answer. Says whether there is one; nothing when it gave up.
-fn in_one_order(capacity: usize, calls: &[Call]) -> Option<bool> {
+pub fn in_one_order(capacity: usize, calls: &[Call]) -> Option<bool> {
     let mut search = Search { capacity, calls, seen: HashSet::new(), steps: 0 };
     search.go(vec![false; calls.len()], Spec::default())
 }
@@ -159,7 +161,7 @@ impl Search<'_> {
     }
 }
 
-fn call(pupil: usize, ask: Ask, told: Told, from: u64, to: u64) -> Call {
+pub fn call(pupil: usize, ask: Ask, told: Told, from: u64, to: u64) -> Call {
     let to = if told == Told::Unknown { u64::MAX } else { to };
     Call { pupil, ask, told, from, to, guess: usize::MAX }
 }
@@ -167,7 +169,7 @@ fn call(pupil: usize, ask: Ask, told: Told, from: u64, to: u64) -> Call {
 #[test]
 fn the_checker_finds_the_order_of_good_histories() {
     use Ask::{Apply, Count, Withdraw};
-    use Told::{Counted, Full, InLine, Released, Seated, Unknown};
+    use Told::{Counted, Full, InLine, Placed, Released, Seated, Unknown};
     let table = [
         (
             "one after the other",
@@ -185,6 +187,15 @@ fn the_checker_finds_the_order_of_good_histories() {
                 call(1, Withdraw, Released, 4, 5),
                 call(3, Apply, Full, 6, 7),
                 call(9, Count, Counted(1, 0), 8, 9),
+            ],
+        ),
+        (
+            "one that was placed unheard gave its seat back",
+            vec![
+                call(1, Apply, Placed, 0, 9),
+                call(2, Apply, InLine(1), 0, 5),
+                call(1, Withdraw, Released, 10, 11),
+                call(9, Count, Counted(1, 0), 12, 13),
             ],
         ),
         ("an unknown one took the seat", vec![call(1, Apply, Unknown, 0, 0), call(2, Apply, Full, 5, 6)]),
@@ -206,7 +217,7 @@ fn the_checker_finds_the_order_of_good_histories() {
 #[test]
 fn the_checker_bites_on_bad_histories() {
     use Ask::{Apply, Count, Withdraw};
-    use Told::{Counted, Full, InLine, Released, Seated, Unknown};
+    use Told::{Counted, Full, InLine, Placed, Released, Seated, Unknown};
     let table = [
         ("one seat given twice", vec![call(1, Apply, Seated, 0, 9), call(2, Apply, Seated, 0, 9)]),
         ("refused while a seat was free", vec![call(1, Apply, Full, 0, 1), call(2, Apply, Seated, 2, 3)]),
@@ -260,6 +271,7 @@ fn the_checker_bites_on_bad_histories() {
                 call(3, Apply, Seated, 6, 7),
             ],
         ),
+        ("one that was placed is nowhere", vec![call(1, Apply, Placed, 0, 1), call(2, Apply, Seated, 2, 3)]),
         (
             "a promised seat is gone at the end",
             vec![call(1, Apply, Seated, 0, 1), call(9, Count, Counted(0, 0), 2, 3)],
@@ -380,52 +392,53 @@ impl Recorder {
         history.lock().await.push(call(number, Ask::Withdraw, told, from, to));
         told == Told::Released
     }
+}
 
-    /// Notes where the events of the feed have each call. What left no event did not happen, and is looked at last.
-    async fn guess(&self, families: &[Family], section: Id<Section>, history: &mut [Call]) {
-        let told = told::<Event>(&self.world.db).await;
-        for (number, family) in families.iter().enumerate() {
-            let (pupil_id, section_id) = (family.pupil_id.to_string(), section.to_string());
-            let theirs = told
-                .iter()
-                .enumerate()
-                .filter(|(_, (_, _, event))| event.pupil_id == pupil_id && event.section_id == section_id);
-            let (mut begun, mut ended, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
-            for (position, (name, subject, _)) in theirs {
-                if seen.insert(*subject) {
-                    begun.push(position);
-                }
-                if name == "seat_released" {
-                    ended.push(position);
-                }
+/// Notes where the events of the feed have each call. What left no event did not happen, and is looked at last.
+pub async fn guess(world: &World, families: &[Family], section: Id<Section>, history: &mut [Call]) {
+    let told = told::<Event>(&world.db).await;
+    for (number, family) in families.iter().enumerate() {
+        let (pupil_id, section_id) = (family.pupil_id.to_string(), section.to_string());
+        let theirs = told
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, _, event))| event.pupil_id == pupil_id && event.section_id == section_id);
+        let (mut begun, mut ended, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+        for (position, (name, subject, _)) in theirs {
+            if seen.insert(*subject) {
+                begun.push(position);
             }
-            let (mut begun, mut ended) = (begun.into_iter(), ended.into_iter());
-            for call in history.iter_mut().filter(|call| call.pupil == number && call.told != Told::Full) {
-                let next = match call.ask {
-                    Ask::Apply => begun.next(),
-                    Ask::Withdraw => ended.next(),
-                    Ask::Count => None,
-                };
-                call.guess = next.unwrap_or(usize::MAX);
+            if name == "seat_released" {
+                ended.push(position);
             }
         }
+        let (mut begun, mut ended) = (begun.into_iter(), ended.into_iter());
+        for call in history.iter_mut().filter(|call| call.pupil == number && call.told != Told::Full) {
+            let next = match call.ask {
+                Ask::Apply => begun.next(),
+                Ask::Withdraw => ended.next(),
+                Ask::Count => None,
+            };
+            call.guess = next.unwrap_or(usize::MAX);
+        }
     }
+}
 
-    async fn count(&self, term_id: Id<Term>, section: Id<Section>) -> Told {
-        let request = ListSeatsRequest { term_id: term_id.to_string() };
-        let seats = self.world.anyone().list_seats(request).await.unwrap().into_inner().seats;
-        let seats = seats.into_iter().find(|seats| seats.section_id == section.to_string()).unwrap();
-        let count = |count: i32| usize::try_from(count).unwrap();
-        Told::Counted(count(seats.taken_count), count(seats.waitlisted_count))
-    }
+/// How full the section is.
+pub async fn counted(world: &World, term_id: Id<Term>, section: Id<Section>) -> Told {
+    let request = ListSeatsRequest { term_id: term_id.to_string() };
+    let seats = world.anyone().list_seats(request).await.unwrap().into_inner().seats;
+    let seats = seats.into_iter().find(|seats| seats.section_id == section.to_string()).unwrap();
+    let count = |count: i32| usize::try_from(count).unwrap();
+    Told::Counted(count(seats.taken_count), count(seats.waitlisted_count))
 }
 
 /// Says whether a refusal leaves open what became of the call.
-fn is_no_answer(refusal: &Status) -> bool {
+pub fn is_no_answer(refusal: &Status) -> bool {
     [Code::Aborted, Code::Unavailable, Code::DeadlineExceeded, Code::Cancelled].contains(&refusal.code())
 }
 
-fn heard(enrollment: &Enrollment) -> Told {
+pub fn heard(enrollment: &Enrollment) -> Told {
     match enrollment.state() {
         State::Confirmed => Told::Seated,
         State::Waitlisted => Told::InLine(usize::try_from(enrollment.waitlist_position).unwrap()),
@@ -468,10 +481,10 @@ async fn what_two_processes_answer_at_once_they_could_have_answered_one_after_th
             for pressed in futures::future::join_all(pressing).await {
                 pressed.unwrap();
             }
-            // What was abandoned ends within the groups and transactions still under way.
+            // What was abandoned mostly ends within the groups and transactions still under way; what does not may happen later.
             tokio::time::sleep(Duration::from_millis(300)).await;
             for (section, history) in sections.into_iter().zip(histories.iter()) {
-                let (from, told) = (recorder.now(), recorder.count(term_id, section).await);
+                let (from, told) = (recorder.now(), counted(world, term_id, section).await);
                 let mut history = history.lock().await.clone();
                 history.push(call(usize::MAX, Ask::Count, told, from, recorder.now()));
                 // Another process may know a section as full for a moment longer than it is.
@@ -479,7 +492,7 @@ async fn what_two_processes_answer_at_once_they_could_have_answered_one_after_th
                     let stale = u64::try_from(hint::LIFETIME.as_nanos()).unwrap();
                     call.from = call.from.saturating_sub(stale);
                 }
-                recorder.guess(&families, section, &mut history).await;
+                guess(world, &families, section, &mut history).await;
                 calls += history.len();
                 let found = in_one_order(CAPACITY, &history);
                 assert_eq!(found, Some(true), "no order gives {history:?}");

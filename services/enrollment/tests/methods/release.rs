@@ -7,20 +7,10 @@ use proto::enrollment::v1::enrollment::{ReleaseReason, State};
 use proto::enrollment::v1::event::Kind;
 
 use crate::fakes::Close;
-use crate::support::{CHARGED, Menu, REVIEWED, World, on_each};
+use crate::support::{CHARGED, Menu, REVIEWED, on_each};
 
 fn half_an_hour() -> TimeDelta {
     TimeDelta::minutes(30)
-}
-
-async fn until_asked(world: &World, count: usize) {
-    for _ in 0..1_000 {
-        if world.fakes.asked_to_close().len() >= count {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("billing was not asked {count} times");
 }
 
 #[tokio::test]
@@ -80,8 +70,9 @@ async fn a_seat_whose_money_may_have_arrived_is_never_given_away() {
         world.clock.advance(half_an_hour());
 
         for asked in 1..=3 {
-            until_asked(&world, asked).await;
-            world.until(&held.id, State::Releasing).await;
+            // Only what is written down waits for the clock.
+            world.until_put_off(&held.id, i64::try_from(asked).unwrap()).await;
+            assert_eq!(world.get(&held.id).await.state(), State::Releasing);
             assert_eq!(world.get(&waiting.id).await.state(), State::Waitlisted);
             // Asked again only when its time has come.
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use enrollment::job::follow_billing::FollowBilling;
 use enrollment::job::follow_catalog::FollowCatalog;
 use enrollment::job::follow_identity::FollowIdentity;
-use enrollment::{Config, Migrator, Parts};
+use enrollment::rpc::apply::Queue;
+use enrollment::{Config, Migrator, Parts, StartQueue};
 use policy::Live;
 use proto::enrollment::v1::day_service_client::DayServiceClient;
 use proto::enrollment::v1::enrollment::State;
@@ -17,6 +18,7 @@ use proto::enrollment::v1::{
     self as message, ApplyRequest, ApplyResponse, Enrollment, GetEnrollmentRequest, OpenRoundRequest,
 };
 use proto::{billing, catalog, identity};
+use sea_orm::{ConnectionTrait as _, Statement};
 use shared::caller::{self, Caller, Grant, GuardedPupil, NodePath, Role, Signer, StaffMember, Verifier};
 use shared::client::{self, Link};
 use shared::clock::Clock as _;
@@ -37,6 +39,9 @@ use crate::fakes::Fakes;
 pub const FREE: &str = "jiangsu_nanjing";
 pub const CHARGED: &str = "hunan_zhuzhou";
 pub const REVIEWED: &str = "zhejiang_jinhua";
+
+/// How long a call, or what happens by itself, may take on a machine that is busy with something else.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// When tests begin: within every round they open.
 pub const NOON: &str = "2026-09-01T12:00:00+08:00";
@@ -112,6 +117,7 @@ pub struct World {
     peers: String,
     stop: CancellationToken,
     served: tokio::task::JoinHandle<anyhow::Result<()>>,
+    start_queue: StartQueue,
 }
 
 /// Runs a test on SQLite, then on PostgreSQL.
@@ -135,6 +141,11 @@ impl World {
     }
 
     pub async fn start_with(kind: Kind, packs: Arc<Live>) -> Self {
+        Self::start_serving(kind, packs, Queue::start).await
+    }
+
+    /// The same, with another start of the queue of applications.
+    pub async fn start_serving(kind: Kind, packs: Arc<Live>, start_queue: StartQueue) -> Self {
         let keys = tempfile::tempdir().unwrap();
         for issuer in ["identity", "enrollment", "gateway", "billing", "supervision"] {
             caller::keys::generate(keys.path(), issuer).unwrap();
@@ -155,6 +166,7 @@ impl World {
             peers,
             stop: CancellationToken::new(),
             served: tokio::spawn(async { Ok(()) }),
+            start_queue,
         };
         let db = (**world.db).clone();
         (world.url, world.served) = world.serve(db).await;
@@ -165,14 +177,14 @@ impl World {
     pub async fn replica(&self) -> EnrollmentServiceClient<Link> {
         let (url, _) = self.serve(self.db.reopen().await).await;
         let link = Link::service(client::channel(&url).unwrap(), Arc::new(self.signer("gateway")));
-        EnrollmentServiceClient::new(link)
+        EnrollmentServiceClient::new(link.with_deadline(PATIENCE))
     }
 
     /// Serves once more, as [`World::replica`] does; gives a link to it as `caller`.
     pub async fn replica_link(&self, caller: &Caller) -> Link {
         let (url, _) = self.serve(self.db.reopen().await).await;
         let token = self.signer("identity").token(caller, Duration::from_secs(300)).unwrap();
-        Link::anonymous(client::channel(&url).unwrap()).as_caller(token)
+        to(&url).as_caller(token)
     }
 
     /// Serves once more beside, as another process on the same database would: see [`Self::guardian_at`].
@@ -183,8 +195,7 @@ impl World {
     /// A guardian at the first process, or at the one beside it.
     pub fn guardian_at(&self, family: &Family, beside: bool) -> EnrollmentServiceClient<Link> {
         let url = self.other_url.as_ref().filter(|_| beside).unwrap_or(&self.url);
-        let link = Link::anonymous(client::channel(url).unwrap());
-        EnrollmentServiceClient::new(link.as_caller(self.token(family)))
+        EnrollmentServiceClient::new(to(url).as_caller(self.token(family)))
     }
 
     async fn serve(&self, db: Db) -> (String, tokio::task::JoinHandle<anyhow::Result<()>>) {
@@ -209,7 +220,8 @@ impl World {
             catalog: link.clone(),
             billing: link,
         };
-        (url, tokio::spawn(enrollment::run(parts, listener, None, self.stop.clone())))
+        let serving = enrollment::run_with(parts, listener, None, self.stop.clone(), self.start_queue);
+        (url, tokio::spawn(serving))
     }
 
     fn signer(&self, issuer: &str) -> Signer {
@@ -258,6 +270,22 @@ impl World {
         let consumer = FollowBilling { clock: self.clock.shared() };
         let settled = billing::v1::InvoiceSettled { enrollment_id: enrollment_id.to_owned(), late };
         self.hear(&consumer, billing::v1::Event { kind: Some(Kind::InvoiceSettled(settled)) }).await
+    }
+
+    /// Billing tells what a section with a price of its own costs, and what all such may cost together.
+    pub async fn hear_priced(&self, section_id: Id<Section>, price_fen: i64, ceiling_fen: i64) {
+        use billing::v1::event::Kind;
+        let consumer = FollowBilling { clock: self.clock.shared() };
+        let priced = billing::v1::SectionPriced {
+            section_id: section_id.to_string(),
+            price_fen,
+            ceiling_fen,
+            clause_zh: "个性化课程每学期不超过 600.00 元".to_owned(),
+            clause_en: "at most 600.00 yuan a term".to_owned(),
+            clause_key: "personalised_course_parent_cap_fen_per_term".to_owned(),
+            clause_source: "004:67".to_owned(),
+        };
+        self.hear(&consumer, billing::v1::Event { kind: Some(Kind::SectionPriced(priced)) }).await.unwrap();
     }
 
     /// A term under the current policy of `pack`, without a round.
@@ -374,7 +402,7 @@ impl World {
     /// The way to the service, in the name of `caller`.
     pub fn link(&self, caller: &Caller) -> Link {
         let token = self.signer("identity").token(caller, Duration::from_secs(300)).unwrap();
-        Link::anonymous(client::channel(&self.url).unwrap()).as_caller(token)
+        to(&self.url).as_caller(token)
     }
 
     /// A member of staff of the school; a class teacher of its class.
@@ -390,12 +418,12 @@ impl World {
     /// The school day, as `caller` asks of it.
     pub fn day(&self, caller: &Caller) -> DayServiceClient<Link> {
         let token = self.signer("identity").token(caller, Duration::from_secs(300)).unwrap();
-        DayServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()).as_caller(token))
+        DayServiceClient::new(to(&self.url).as_caller(token))
     }
 
     /// The school day, for whoever has no token.
     pub fn day_anyone(&self) -> DayServiceClient<Link> {
-        DayServiceClient::new(Link::anonymous(client::channel(&self.url).unwrap()))
+        DayServiceClient::new(to(&self.url))
     }
 
     pub fn anyone(&self) -> EnrollmentServiceClient<Link> {
@@ -404,12 +432,12 @@ impl World {
 
     /// The way to the service, for whoever has no token.
     pub fn anyone_link(&self) -> Link {
-        Link::anonymous(client::channel(&self.url).unwrap())
+        to(&self.url)
     }
 
     pub fn service(&self, name: &str) -> EnrollmentServiceClient<Link> {
         let link = Link::service(client::channel(&self.url).unwrap(), Arc::new(self.signer(name)));
-        EnrollmentServiceClient::new(link)
+        EnrollmentServiceClient::new(link.with_deadline(PATIENCE))
     }
 
     pub fn token(&self, family: &Family) -> String {
@@ -471,14 +499,33 @@ impl World {
 
     /// Waits until the enrollment stands there: jobs work by themselves.
     pub async fn until(&self, id: &str, state: State) -> Enrollment {
-        for _ in 0..1_000 {
+        let what = format!("{id} to become {state:?}");
+        eventually(&what, async || {
             let enrollment = self.get(id).await;
-            if enrollment.state() == state {
-                return enrollment;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("{id} is {:?} and never became {state:?}", self.get(id).await.state());
+            (enrollment.state() == state).then_some(enrollment)
+        })
+        .await
+    }
+
+    /// Waits until billing has been asked in vain so often about a seat being given back, and that is written down: from then on
+    /// the job waits for the clock, which may be moved.
+    pub async fn until_put_off(&self, id: &str, attempts: i64) {
+        let id: Uuid = id.parse().unwrap();
+        let value = match self.db.kind() {
+            Kind::Sqlite => format!("x'{}'", id.simple()),
+            Kind::Postgres => format!("'{id}'"),
+        };
+        let sql = format!(
+            "select cast(close_attempt_count as bigint) as number from enrollment where id = {value}"
+        );
+        eventually(&format!("billing to be asked {attempts} times in vain"), async || {
+            let read = self.db.read();
+            let statement = Statement::from_string(read.get_database_backend(), sql.clone());
+            let row = read.query_one_raw(statement).await.unwrap().unwrap();
+            let number: i64 = row.try_get("", "number").unwrap();
+            (number >= attempts).then_some(())
+        })
+        .await;
     }
 
     /// The names of the events told of an enrollment, in order.
@@ -505,6 +552,12 @@ impl World {
         served.await.unwrap().unwrap();
     }
 
+    /// From now on two programs answer, wherever they are.
+    pub fn answered_by(&mut self, [one, other]: [String; 2]) {
+        self.url = one;
+        self.other_url = Some(other);
+    }
+
     /// Where the keys are.
     pub fn keys(&self) -> &Path {
         self.keys.path()
@@ -525,6 +578,23 @@ impl World {
         for checked in checked {
             assert!(checked.broken.is_empty(), "{}: {:?}", checked.invariant, checked.broken);
         }
+    }
+}
+
+/// The way to a service, with patience.
+fn to(url: &str) -> Link {
+    Link::anonymous(client::channel(url).unwrap()).with_deadline(PATIENCE)
+}
+
+/// Looks again and again until there is something to see; gives that.
+pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(seen) = look().await {
+            return seen;
+        }
+        assert!(Instant::now() < until, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

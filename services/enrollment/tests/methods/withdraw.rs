@@ -52,9 +52,7 @@ async fn a_held_seat_is_kept_until_billing_has_closed() {
         );
         assert_eq!(withdraw(&world, &families[0], &held).await.unwrap(), releasing);
         assert_eq!(world.get(&waiting.id).await.state(), State::Waitlisted);
-        while world.fakes.asked_to_close().is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        world.until_put_off(&held.id, 1).await;
         world.fakes.close_with(Close::Closed);
         world.clock.advance(chrono::TimeDelta::minutes(2));
 

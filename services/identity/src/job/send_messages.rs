@@ -19,9 +19,6 @@ use crate::store::vault::Vault;
 /// How long to rest when nothing is due.
 const REST: Duration = Duration::from_millis(500);
 
-/// How long to leave WeChat alone when it says that this is too much.
-const TOO_MUCH: Duration = Duration::from_secs(60);
-
 /// What sending works with.
 pub struct Sender {
     /// The database.
@@ -50,11 +47,12 @@ pub enum Passed {
 /// Sends until `stop`.
 pub async fn run(sender: Sender, stop: CancellationToken) {
     let pause = Duration::from_secs(1) / sender.messages.per_second.clamp(1, 1_000);
+    let too_much = Duration::from_secs(sender.messages.pause_seconds.clamp(1, 3_600).into());
     loop {
         let rest = match pass(&sender).await {
             Ok(Passed::One) => pause,
             Ok(Passed::Nothing) => REST,
-            Ok(Passed::TooMuch) => TOO_MUCH,
+            Ok(Passed::TooMuch) => too_much,
             Err(error) => {
                 tracing::warn!(code = ?error.code(), "a message could not be taken or kept and is tried again: {}", error.message());
                 REST

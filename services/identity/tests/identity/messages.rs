@@ -33,7 +33,7 @@ async fn families(world: &World) -> (Tree, [Parent; 3]) {
         let request: BindPupilRequest = bind_request(&tree.school, code);
         let pupil = client.bind_pupil(request).await.unwrap().into_inner().pupil.unwrap();
         let session_token = session.session_token;
-        accept(world, &session_token, "tmpl-left").await;
+        accept(world, openid, &session_token, "tmpl-left").await;
         Parent { openid, session_token, client, pupil_id: pupil.id }
     };
     let mother = parent("o-mother", "13800138000", "JH20260002").await;
@@ -42,7 +42,13 @@ async fn families(world: &World) -> (Tree, [Parent; 3]) {
     (tree, [mother, father, stranger])
 }
 
-async fn accept(world: &World, session_token: &str, template_id: &str) -> Vec<Template> {
+/// A tap on 允许: WeChat counts one acceptance, and the mini-program says so here.
+async fn accept(world: &World, openid: &str, session_token: &str, template_id: &str) -> Vec<Template> {
+    post(world, "subscribe", format!(r#"{{"openid":"{openid}","template_id":"{template_id}"}}"#)).await;
+    say_accepted(world, session_token, template_id).await
+}
+
+async fn say_accepted(world: &World, session_token: &str, template_id: &str) -> Vec<Template> {
     let request = AcceptTemplatesRequest { request_id: new_id(), template_ids: vec![template_id.to_owned()] };
     let mut client = MessageServiceClient::new(world.link_of(session_token).await);
     client.accept_templates(request).await.unwrap().into_inner().templates
@@ -91,7 +97,7 @@ async fn states(world: &World) -> Vec<(String, String)> {
 
 /// Waits until nothing waits to be sent.
 async fn settled(world: &World) -> Vec<(String, String)> {
-    for _ in 0..1_000 {
+    for _ in 0..5_000 {
         let states = states(world).await;
         if states.iter().all(|(state, _)| state != "pending") {
             return states;
@@ -104,8 +110,13 @@ async fn settled(world: &World) -> Vec<(String, String)> {
 async fn fault(world: &World, errcode: &str, count: u32) {
     let fault =
         format!(r#"{{"target":"message","kind":"error","status":200,"code":"{errcode}","count":{count}}}"#);
-    let url = format!("{}/sandbox/faults", world.sandbox_url);
-    let request = world.http.post(url).header("content-type", "application/json").body(fault);
+    post(world, "faults", fault).await;
+}
+
+/// Tells the sandbox something.
+async fn post(world: &World, path: &str, body: String) {
+    let url = format!("{}/sandbox/{path}", world.sandbox_url);
+    let request = world.http.post(url).header("content-type", "application/json").body(body);
     assert!(request.send().await.unwrap().status().is_success());
 }
 
@@ -135,7 +146,7 @@ async fn c48_a_check_out_reaches_the_child_s_own_guardians_once_each_though_it_i
             assert_eq!(message["data"]["thing3"]["value"], "已由您授权的人接走");
             assert!(!message.to_string().contains("小红"));
         }
-        let templates = accept(&world, &mother.session_token, "tmpl-left").await;
+        let templates = accept(&world, mother.openid, &mother.session_token, "tmpl-left").await;
         let counts: Vec<_> =
             templates.iter().map(|one| (one.template_id.as_str(), one.accepted_count)).collect();
         assert_eq!(counts, [("tmpl-arrived", 0), ("tmpl-left", 1)], "one was used up, one is new");
@@ -187,10 +198,10 @@ async fn what_wechat_refuses_for_good_is_dropped_with_a_record_and_the_rest_is_t
         hear().await;
         assert_eq!(states(&world).await.len(), 1, "no acceptance is left");
 
-        accept(&world, &parent.session_token, "tmpl-left").await;
+        accept(&world, parent.openid, &parent.session_token, "tmpl-left").await;
         fault(&world, "-1", 1).await;
         hear().await;
-        for _ in 0..100 {
+        for _ in 0..600 {
             if states(&world).await.iter().all(|(state, _)| state != "pending") {
                 break;
             }
@@ -199,7 +210,7 @@ async fn what_wechat_refuses_for_good_is_dropped_with_a_record_and_the_rest_is_t
         }
         assert_eq!(settled(&world).await, [state("dropped", "not_subscribed"), state("sent", "")]);
 
-        accept(&world, &parent.session_token, "tmpl-left").await;
+        accept(&world, parent.openid, &parent.session_token, "tmpl-left").await;
         fault(&world, "47003", 1).await;
         hear().await;
         let dropped = [state("dropped", "not_subscribed"), state("dropped", "refused"), state("sent", "")];
@@ -227,9 +238,64 @@ async fn accepting_is_repeatable_and_counts_what_is_configured_alone() {
         let other = AcceptTemplatesRequest { template_ids: vec!["tmpl-arrived".to_owned()], ..request };
         assert_eq!(client.accept_templates(other).await.unwrap_err().code(), Code::AlreadyExists);
         for _ in 0..25 {
-            accept(&world, &session.session_token, "tmpl-left").await;
+            say_accepted(&world, &session.session_token, "tmpl-left").await;
         }
-        let templates = accept(&world, &session.session_token, "tmpl-left").await;
+        let templates = say_accepted(&world, &session.session_token, "tmpl-left").await;
         assert_eq!(templates[1].accepted_count, 20);
+    }
+}
+
+#[tokio::test]
+async fn whoever_never_accepted_at_wechat_is_dropped_though_the_mini_program_said_so() {
+    for world in World::each().await {
+        let (_, [_, _, parent]) = families(&world).await;
+        say_accepted(&world, &parent.session_token, "tmpl-left").await;
+        for _ in 0..2 {
+            world.hear(&told(&world, &parent.pupil_id), left(&world, &parent.pupil_id)).await;
+            settled(&world).await;
+        }
+
+        // One acceptance was true: the second message finds none at WeChat, and the count here is put right.
+        assert_eq!(settled(&world).await, [state("dropped", "not_subscribed"), state("sent", "")]);
+        world.hear(&told(&world, &parent.pupil_id), left(&world, &parent.pupil_id)).await;
+        assert_eq!(states(&world).await.len(), 2);
+        assert_eq!(sent(&world).await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn the_day_s_limit_pauses_messages_and_then_each_goes_once() {
+    for world in World::each().await {
+        let (_, [mother, father, _]) = families(&world).await;
+        post(&world, "message-limit", r#"{"day_count":1}"#.to_owned()).await;
+        world.hear(&told(&world, &mother.pupil_id), left(&world, &mother.pupil_id)).await;
+        let tried = "select count(*) as number from message where state = 'pending' and attempt_count > 0 \
+                     and next_at > (select max(happened_at) from message)";
+        for _ in 0..1_000 {
+            let db = world.db.read();
+            let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), tried)).await;
+            let paused: i64 = row.unwrap().unwrap().try_get("", "number").unwrap();
+            if paused == 1 && sent(&world).await.len() == 1 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(sent(&world).await.len(), 1, "WeChat takes no more today");
+        assert_eq!(states(&world).await, [state("pending", ""), state("sent", "")]);
+
+        post(&world, "message-limit", r#"{"day_count":null}"#.to_owned()).await;
+        for _ in 0..100 {
+            if states(&world).await.iter().all(|(state, _)| state != "pending") {
+                break;
+            }
+            world.pass(TimeDelta::seconds(5));
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+
+        assert_eq!(settled(&world).await, [state("sent", ""), state("sent", "")]);
+        let mut to: Vec<_> =
+            sent(&world).await.iter().map(|message| message["touser"].as_str().unwrap().to_owned()).collect();
+        to.sort_unstable();
+        assert_eq!(to, [father.openid, mother.openid], "nothing lost, nothing twice");
     }
 }

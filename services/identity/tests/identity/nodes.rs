@@ -275,7 +275,7 @@ async fn c01_a_new_pack_is_usable_without_a_restart_and_a_broken_folder_changes_
         response.errors.is_empty()
     };
     let settled = async |is_there: &dyn Fn(&Live) -> bool| {
-        for _ in 0..1_000 {
+        for _ in 0..10_000 {
             if is_there(&packs) {
                 return;
             }

@@ -273,6 +273,7 @@ pub fn templates() -> Messages {
         checked_in: template("tmpl-arrived"),
         checked_out: template("tmpl-left"),
         per_second: 1_000,
+        pause_seconds: 1,
         ..Messages::default()
     }
 }

@@ -194,7 +194,7 @@ async fn c01_c03_a_running_service_takes_up_a_changed_pack_and_keeps_the_last_go
             (line(&answer, "end_not_before").text_zh.clone(), answer.policy_version)
         };
         let becomes = async |clock: &str| {
-            for _ in 0..1_000 {
+            for _ in 0..10_000 {
                 if end().await.0.contains(clock) {
                     return;
                 }

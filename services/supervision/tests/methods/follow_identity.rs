@@ -112,7 +112,7 @@ async fn a_school_identity_tells_of_can_be_complained_about() {
         feed.number().await.unwrap();
 
         let mut answer = Err(tonic::Status::not_found(""));
-        for _ in 0..500 {
+        for _ in 0..3_000 {
             let request = SubmitTicketRequest { school_id: school.id.to_string(), ..world.submission() };
             answer = world.nobody().submit_ticket(request).await;
             if answer.is_ok() {

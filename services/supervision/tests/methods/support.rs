@@ -34,6 +34,9 @@ use uuid::Uuid;
 /// When tests begin: a Monday morning at which every office is open.
 pub const MONDAY: &str = "2026-11-23T09:00:00+08:00";
 
+/// How long a call may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 pub const TEXT: &str = "孩子的课后服务被要求全员参加，没有自愿选择。";
 
 pub type Client = SupervisionServiceClient<Link>;
@@ -196,12 +199,12 @@ impl World {
     // Who asks.
 
     pub fn nobody(&self) -> Client {
-        Client::new(Link::anonymous(self.channel.clone()))
+        Client::new(Link::anonymous(self.channel.clone()).with_deadline(PATIENCE))
     }
 
     pub fn caller(&self, caller: &Caller) -> Client {
         let token = self.signer.token(caller, Duration::from_secs(300)).unwrap();
-        Client::new(Link::anonymous(self.channel.clone()).as_caller(token))
+        Client::new(Link::anonymous(self.channel.clone()).with_deadline(PATIENCE).as_caller(token))
     }
 
     pub fn guardian(&self, id: Uuid) -> Client {

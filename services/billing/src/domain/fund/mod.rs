@@ -2,6 +2,7 @@
 //!
 //! | file | knows |
 //! |---|---|
+//! | [`disclosure`] | the sums of a term that anybody may see |
 //! | [`grant`] | what government gives a school, by the region's rule |
 //! | [`pay_sheet`] | what staff are paid for a month |
 //! | [`spending`] | what money may be spent on |
@@ -12,6 +13,7 @@
 //! | approved | taken back → reversed; a grant: arrives → received |
 //! | received, rejected, reversed | nothing |
 
+pub mod disclosure;
 pub mod grant;
 pub mod pay_sheet;
 pub mod spending;

@@ -5,7 +5,7 @@ use proto::billing::v1::*;
 use shared::caller;
 use tonic::{Request, Response, Status};
 
-use super::{decide, propose_grant, propose_pay_sheet, propose_spending, read};
+use super::{decide, disclose, propose_grant, propose_pay_sheet, propose_spending, read};
 use crate::till::Till;
 
 /// `kehou.billing.v1.FundService`.
@@ -33,5 +33,6 @@ methods! {
     decide_fund_entry(DecideFundEntryRequest) -> DecideFundEntryResponse = decide::decide_fund_entry;
     receive_grant(ReceiveGrantRequest) -> ReceiveGrantResponse = decide::receive_grant;
     reverse_fund_entry(ReverseFundEntryRequest) -> ReverseFundEntryResponse = decide::reverse_fund_entry;
+    get_disclosure(GetDisclosureRequest) -> GetDisclosureResponse = disclose::get_disclosure;
     list_fund_entries(ListFundEntriesRequest) -> ListFundEntriesResponse = read::list_fund_entries;
 }

@@ -2,6 +2,7 @@
 
 mod convert;
 mod decide;
+mod disclose;
 mod fund_service;
 mod propose_grant;
 mod propose_pay_sheet;

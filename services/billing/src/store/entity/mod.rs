@@ -3,6 +3,7 @@
 pub mod bill;
 pub mod bill_line;
 pub mod correction;
+pub mod cost_sheet;
 pub mod enrolled;
 pub mod enrollment;
 pub mod evidence;
@@ -23,7 +24,9 @@ pub mod pupil;
 pub mod reconciliation;
 pub mod reconciliation_case;
 pub mod refund;
+pub mod seat_change;
 pub mod section;
+pub mod section_price;
 pub mod tariff;
 pub mod term;
 pub mod waiver;

@@ -12,7 +12,12 @@ pub struct Model {
     pub term_id: Uuid,
     pub basis: String,
     pub amount_fen: i64,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub end_slots: Json,
     pub approval_document: String,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub sharing: Json,
+    pub cost_sheet_id: Option<Uuid>,
     pub payee_account: String,
     pub published_by: Uuid,
     pub created_at: ChronoDateTimeUtc,

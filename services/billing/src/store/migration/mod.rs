@@ -8,6 +8,10 @@ mod m20261122_090000_tariff_basis;
 mod m20261122_300000_bill;
 mod m20261122_301000_chain;
 mod m20261122_302000_period;
+mod m20261122_400001_tariff_slot;
+mod m20261122_400002_section_price;
+mod m20261122_400003_cost_sheet;
+mod m20261122_400004_seat_change;
 mod m20261122_500000_fund;
 mod m20261122_500001_posting_account;
 
@@ -29,6 +33,10 @@ impl MigratorTrait for Migrator {
             m20261122_300000_bill::migration(),
             m20261122_301000_chain::migration(),
             m20261122_302000_period::migration(),
+            m20261122_400001_tariff_slot::migration(),
+            m20261122_400002_section_price::migration(),
+            m20261122_400003_cost_sheet::migration(),
+            m20261122_400004_seat_change::migration(),
             m20261122_500000_fund::migration(),
             m20261122_500001_posting_account::migration(),
         ]);

@@ -76,12 +76,16 @@ impl Desk {
         let asks = |term: &Term| term.ruling.as_ref().is_ok_and(|ruling| ruling.asks_agreement);
         let asking: Vec<_> = terms.iter().filter(|(_, term)| asks(term)).map(|(id, _)| *id).collect();
         let signed = store::agreement::signed(tx, &asking, &pupil_ids).await?;
+        let seated = places.values().flatten().map(|place| place.section_id);
+        let wanted = sections.iter().map(|section| section.id);
+        let prices = store::own_price::find_for(tx, wanted, seated).await?;
         let snapshot = Snapshot {
             pupils: pupils.into_iter().map(|pupil| (pupil.id, pupil)).collect(),
             sections: sections.into_iter().map(|section| (section.id, section)).collect(),
             terms,
             places,
             signed,
+            prices,
             requests: found
                 .iter()
                 .map(|enrollment| ((enrollment.guardian_id, enrollment.request_id), Prior::of(enrollment)))

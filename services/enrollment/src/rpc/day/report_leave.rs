@@ -108,6 +108,7 @@ pub async fn lessons_of(
     day: chrono::NaiveDate,
 ) -> Result<Vec<Lesson>, Status> {
     let live = store::enrollment::find_for(tx, &[pupil.district_id].into(), &[pupil.id], &[]).await?;
+    let live = store::seat_change::had_on(tx, live, day).await?;
     let ids: Vec<_> =
         live.iter().filter(|live| live.state.is_counted()).map(|live| live.section_id).collect();
     let mut lessons = Vec::new();

@@ -14,6 +14,7 @@ use shared::value::{District, Id, Lesson as LessonKind, Moment, Pupil, School, S
 use crate::domain::day::lesson::{Key, Lesson, State};
 use crate::store::enrollment::counted;
 use crate::store::entity::{enrollment, lesson, lesson_pupil};
+use crate::store::seat_change::Absences;
 use crate::store::{from_json, to_json};
 
 const TABLE: &str = "lesson";
@@ -128,7 +129,7 @@ pub async fn close(tx: &Tx, lesson: &Lesson, at: Moment, pupils: &BTreeSet<Id<Pu
     Ok(())
 }
 
-/// Gives who is on the register of each lesson: while it is open, whoever has a seat in the section; from then on, whoever had one
+/// Gives who is on the register of each lesson: while it is open, whoever has a seat in the section on its day; from then on, whoever had one
 /// when it closed.
 ///
 /// # Errors
@@ -152,23 +153,26 @@ pub async fn pupils(
     }
     if let Some(first) = open.first() {
         let sections: BTreeSet<_> = open.iter().map(|lesson| lesson.key.section_id.uuid()).collect();
-        let rows: Vec<(uuid::Uuid, uuid::Uuid)> = enrollment::Entity::find()
+        let rows: Vec<(uuid::Uuid, uuid::Uuid, uuid::Uuid)> = enrollment::Entity::find()
             .select_only()
             .column(enrollment::Column::SectionId)
             .column(enrollment::Column::PupilId)
+            .column(enrollment::Column::Id)
             .filter(enrollment::Column::DistrictId.eq(first.district_id.uuid()))
             .filter(enrollment::Column::SectionId.is_in(sections))
             .filter(counted())
             .into_tuple()
             .all(db)
             .await?;
-        let mut seated: HashMap<_, BTreeSet<_>> = HashMap::new();
-        for (section_id, pupil_id) in rows {
-            seated.entry(section_id).or_default().insert(Id::new(pupil_id));
+        let absences = Absences::of(db, rows.iter().map(|(_, _, id)| Id::new(*id))).await?;
+        let mut seated: HashMap<_, Vec<_>> = HashMap::new();
+        for (section_id, pupil_id, id) in rows {
+            seated.entry(section_id).or_default().push((Id::new(pupil_id), Id::new(id)));
         }
         for lesson in open {
-            let seated = seated.get(&lesson.key.section_id.uuid()).cloned().unwrap_or_default();
-            pupils.insert(lesson.id, seated);
+            let seated = seated.get(&lesson.key.section_id.uuid()).into_iter().flatten();
+            let had = seated.filter(|(_, id)| absences.has(*id, lesson.key.day));
+            pupils.insert(lesson.id, had.map(|(pupil_id, _)| *pupil_id).collect());
         }
     }
     Ok(pupils)

@@ -9,7 +9,8 @@ pub fn migration() -> Box<dyn MigrationTrait> {
         .sql("alter table section add column left_over boolean not null default false")
         .sql(
             "alter table round add column tie_seconds integer \
-             constraint round_tie_seconds_check check (tie_seconds between 60 and 86400 and mode = 'first_come')",
+             constraint round_tie_seconds_check check (tie_seconds is null \
+             or (tie_seconds between 60 and 86400 and mode = 'first_come'))",
         )
         .sql_on(
             Kind::Postgres,

@@ -18,6 +18,8 @@ mod m20261122_130002_notice;
 mod m20261122_130003_survey;
 mod m20261122_150001_offer;
 mod m20261122_200001_left_over;
+mod m20261122_400001_seat_change;
+mod m20261122_400002_own_price;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 use shared::db::migration;
@@ -47,6 +49,8 @@ impl MigratorTrait for Migrator {
             m20261122_130003_survey::migration(),
             m20261122_150001_offer::migration(),
             m20261122_200001_left_over::migration(),
+            m20261122_400001_seat_change::migration(),
+            m20261122_400002_own_price::migration(),
         ]);
         migrations
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use enrollment::config::{Admission, Jobs};
+use enrollment::domain::agreement::Agreement;
 use enrollment::domain::pupil::{Pupil, Standing};
 use enrollment::domain::round::{self, Mode, Round, Waits};
 use enrollment::domain::section::{Seats, Section, Slot, State};
@@ -21,10 +22,11 @@ use enrollment::store::entity;
 use enrollment::{Migrator, store};
 use policy::Live;
 use proto::billing::v1::billing_service_client::BillingServiceClient;
+use proto::enrollment::v1::agreement_service_server::AgreementService as _;
 use proto::enrollment::v1::enrollment_service_server::EnrollmentService as _;
 use proto::enrollment::v1::{
-    self as message, ApplyRequest, ApplyResponse, DecideStepRequest, DecideStepResponse, WithdrawRequest,
-    WithdrawResponse,
+    self as message, ApplyRequest, ApplyResponse, DecideStepRequest, DecideStepResponse,
+    SignAgreementRequest, WithdrawRequest, WithdrawResponse,
 };
 use proto::identity::v1::identity_service_client::IdentityServiceClient;
 use proto::{billing, catalog, identity};
@@ -44,8 +46,13 @@ use super::model::{self, CAPACITY, PUPILS, WAITS};
 use crate::fakes::{Close, Fakes};
 use crate::support::{CHARGED, FREE, NOON, REVIEWED};
 
-/// The kinds of regions: nothing is charged; parents pay; parents pay after three steps of approval.
-pub const REGIONS: [(&str, usize, bool); 3] = [(FREE, 0, false), (CHARGED, 0, true), (REVIEWED, 3, true)];
+/// The kinds of regions: nothing is charged; parents pay; parents pay after three steps of approval; guardians sign first.
+pub const REGIONS: [(&str, usize, bool, bool); 4] = [
+    (FREE, 0, false, false),
+    (CHARGED, 0, true, false),
+    (REVIEWED, 3, true, false),
+    ("hebei", 0, false, true),
+];
 
 const DISTRICT: u128 = 1;
 const TOWN: u128 = 2;
@@ -220,6 +227,24 @@ impl Desk {
         )
         .await
         .unwrap();
+        // A version nobody has signed.
+        if REGIONS[region].3 {
+            let before = store::agreement::in_force(&tx, term_id(region)).await.unwrap();
+            let version_number = before.map_or(0, |before| before.version_number) + 1;
+            let agreement = Agreement {
+                id: random::id(self.clock.now()),
+                district_id: Id::new(uuid(DISTRICT)),
+                school_id: Id::new(uuid(SCHOOL)),
+                term_id: term_id(region),
+                version_number,
+                title: "自愿服务协议书".to_owned(),
+                body: "一、自愿参加。".to_owned(),
+                digest: format!("{version_number:064x}"),
+                publisher: "staff:1".to_owned(),
+                created_at: self.clock.now(),
+            };
+            store::agreement::insert(&tx, &agreement).await.unwrap();
+        }
         tx.commit().await.unwrap();
         self.fakes.close_with(Close::Closed);
     }
@@ -258,6 +283,19 @@ impl Desk {
 
     pub async fn withdraw(&self, pupil: usize, request: WithdrawRequest) -> Result<WithdrawResponse, Status> {
         self.rpc.withdraw(self.ask(pupil, request)).await.map(tonic::Response::into_inner)
+    }
+
+    pub async fn sign(&self, pupil: usize) -> Result<(), Status> {
+        let term_id = term_id::<shared::value::Term>(self.region);
+        let in_force = store::agreement::in_force(self.db.read(), term_id).await.unwrap().unwrap();
+        let request = SignAgreementRequest {
+            request_id: self.request_id(),
+            pupil_id: pupil_id::<()>(pupil).to_string(),
+            term_id: term_id.to_string(),
+            digest: in_force.digest,
+            consent_words: "同意".to_owned(),
+        };
+        self.rpc.sign_agreement(self.ask(pupil, request)).await.map(|_| ())
     }
 
     pub async fn decide(&self, id: &str, step: usize, approved: bool) -> Result<DecideStepResponse, Status> {
@@ -362,7 +400,8 @@ impl Desk {
         let ids = rows.iter().map(|row| row.id.to_string()).collect();
         let index = |of: Uuid, first: Uuid| usize::try_from(of.as_u128() - first.as_u128()).unwrap();
         let row = |row: &entity::enrollment::Model| {
-            let is_seated = ["in_review", "held", "releasing", "confirmed"].contains(&row.state.as_str());
+            let is_seated = ["awaiting_agreement", "in_review", "held", "releasing", "confirmed"]
+                .contains(&row.state.as_str());
             let slots: Vec<_> = slots.iter().filter(|slot| slot.enrollment_id == row.id).collect();
             assert_eq!(slots.len(), usize::from(is_seated), "a seat takes its slot, and nothing else does");
             assert!(slots.iter().all(|slot| slot.pupil_id == row.pupil_id && slot.slot_id == row.section_id));
@@ -414,7 +453,10 @@ impl Desk {
 
 /// One of the words both sides know.
 fn word(text: &str) -> &'static str {
-    const WORDS: [&str; 19] = [
+    const WORDS: [&str; 22] = [
+        "awaiting_agreement",
+        "agreement_awaited",
+        "agreement_expired",
         "waitlisted",
         "in_review",
         "held",

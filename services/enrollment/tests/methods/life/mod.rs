@@ -48,6 +48,8 @@ enum Command {
     Cancel(usize),
     Leave(usize),
     WithdrawConsent(usize),
+    /// Signs the agreement in force, where the region asks for one.
+    Sign(usize),
 }
 
 fn command() -> impl Strategy<Value = Command> {
@@ -70,6 +72,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => (0..3_usize).prop_map(Command::Cancel),
         1 => (0..PUPILS).prop_map(Command::Leave),
         1 => (0..PUPILS).prop_map(Command::WithdrawConsent),
+        4 => (0..PUPILS).prop_map(Command::Sign),
     ]
 }
 
@@ -85,8 +88,8 @@ struct Sent {
 /// Tells a life to both, and compares after every step.
 async fn live(desk: &mut Desk, region: usize, commands: &[Command]) -> Result<(), TestCaseError> {
     desk.clear(region).await;
-    let (_, steps, charged) = REGIONS[region];
-    let mut model = Model { steps, charged, ..Model::default() };
+    let (_, steps, charged, asks) = REGIONS[region];
+    let mut model = Model { steps, charged, asks, ..Model::default() };
     let mut sent = Sent::default();
     let mut billing = Close::Closed;
     for (number, command) in commands.iter().enumerate() {
@@ -152,7 +155,8 @@ async fn step(
         }
         Command::Settle(at) => {
             let Some(at) = enrollment(*at) else { return Ok(()) };
-            let is_billed = !["waitlisted", "in_review"].contains(&model.rows[at].state);
+            let is_billed =
+                !["waitlisted", "awaiting_agreement", "in_review"].contains(&model.rows[at].state);
             model.settle(at);
             prop_assert_eq!(desk.settle(&sent.ids[at]).await.is_ok(), is_billed);
         }
@@ -194,6 +198,12 @@ async fn step(
             model.left[*pupil] = true;
             desk.leave(*pupil).await.map_err(fail)?;
         }
+        Command::Sign(pupil) if model.asks => {
+            let expected = (!model.left[*pupil]).then_some(()).ok_or("NOT_OF_THIS_SCHOOL".to_owned());
+            model.sign(*pupil);
+            prop_assert_eq!(desk.sign(*pupil).await.map_err(|refusal| reason(&refusal)), expected);
+        }
+        Command::Sign(_) => {}
         Command::WithdrawConsent(pupil) => {
             model.lose("pupil_left", |row| row.pupil == *pupil);
             desk.withdraw_consent(*pupil).await.map_err(fail)?;

@@ -41,6 +41,9 @@ pub struct Model {
     pub now: i64,
     pub steps: usize,
     pub charged: bool,
+    /// Whether guardians sign first, and for whom it is done.
+    pub asks: bool,
+    pub signed: [bool; PUPILS],
     pub rows: Vec<Row>,
     pub sections: [Section; 3],
     pub left: [bool; PUPILS],
@@ -48,7 +51,7 @@ pub struct Model {
 }
 
 fn seated(state: &str) -> bool {
-    ["in_review", "held", "releasing", "confirmed"].contains(&state)
+    ["awaiting_agreement", "in_review", "held", "releasing", "confirmed"].contains(&state)
 }
 
 impl Model {
@@ -83,10 +86,13 @@ impl Model {
     }
 
     fn seat(&mut self, at: usize) {
-        let (state, wait, told) = match (self.rows[at].approved < self.steps, self.charged) {
-            (true, _) => ("in_review", Some(WAITS[0]), "review_begun"),
-            (false, true) => ("held", Some(WAITS[1]), "seat_held"),
-            (false, false) => ("confirmed", None, "seat_confirmed"),
+        let row = &self.rows[at];
+        let must_sign = self.asks && !self.signed[row.pupil];
+        let (state, wait, told) = match (must_sign, row.approved < self.steps, self.charged) {
+            (true, ..) => ("awaiting_agreement", Some(WAITS[0]), "agreement_awaited"),
+            (false, true, _) => ("in_review", Some(WAITS[0]), "review_begun"),
+            (false, false, true) => ("held", Some(WAITS[1]), "seat_held"),
+            (false, false, false) => ("confirmed", None, "seat_confirmed"),
         };
         self.to(at, state, wait.map(|wait| self.now + wait), Some(told));
     }
@@ -128,7 +134,7 @@ impl Model {
 
     pub fn withdraw(&mut self, at: usize, is_closed: bool) {
         match self.rows[at].state {
-            "waitlisted" | "in_review" => self.release(at, "withdrawn", false),
+            "waitlisted" | "awaiting_agreement" | "in_review" => self.release(at, "withdrawn", false),
             "held" if is_closed => self.release(at, "withdrawn", false),
             "held" => self.begin_release(at, "withdrawn"),
             "confirmed" => self.release(at, "withdrawn", true),
@@ -141,7 +147,7 @@ impl Model {
         let lost: Vec<_> = (0..self.rows.len()).filter(|at| which(&self.rows[*at])).collect();
         for &at in &lost {
             match (self.rows[at].state, self.rows[at].reason) {
-                ("waitlisted" | "in_review", _) => self.release(at, reason, false),
+                ("waitlisted" | "awaiting_agreement" | "in_review", _) => self.release(at, reason, false),
                 ("releasing", Some(before)) if before == reason => {}
                 ("held" | "releasing", _) => self.begin_release(at, reason),
                 ("confirmed", _) => self.release(at, reason, true),
@@ -178,6 +184,20 @@ impl Model {
         self.promote(section);
     }
 
+    /// What waits for the signature goes on, unless its time is over.
+    pub fn sign(&mut self, pupil: usize) {
+        if self.left[pupil] {
+            return;
+        }
+        self.signed[pupil] = true;
+        let waits =
+            |row: &Row| row.pupil == pupil && row.state == "awaiting_agreement" && row.until > Some(self.now);
+        let going: Vec<_> = (0..self.rows.len()).filter(|at| waits(&self.rows[*at])).collect();
+        going.iter().for_each(|at| self.seat(*at));
+        let sections: std::collections::BTreeSet<_> = going.iter().map(|at| self.rows[*at].section).collect();
+        sections.into_iter().for_each(|section| self.promote(section));
+    }
+
     pub fn decide(&mut self, at: usize, approve: bool) {
         if self.rows[at].state != "in_review" || self.rows[at].until <= Some(self.now) {
             return;
@@ -202,8 +222,9 @@ impl Model {
     }
 
     pub fn expire(&mut self) {
-        for at in self.due(&["in_review", "held"]) {
+        for at in self.due(&["awaiting_agreement", "in_review", "held"]) {
             match self.rows[at].state {
+                "awaiting_agreement" => self.release(at, "agreement_expired", false),
                 "in_review" => self.release(at, "review_expired", false),
                 _ => self.begin_release(at, "hold_expired"),
             }

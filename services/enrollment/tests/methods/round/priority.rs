@@ -12,7 +12,7 @@ use crate::support::{on_each, reason};
 const OPEN: &str = "hebei_shahe";
 const CLOSED: &str = "jiangsu_nanjing";
 
-async fn record(stage: &Stage, at: usize, group: &str) -> Result<(), tonic::Status> {
+pub async fn record(stage: &Stage, at: usize, group: &str) -> Result<(), tonic::Status> {
     let office = staff(&stage.world, Role::TeachingOffice);
     let request = RecordPriorityRequest {
         request_id: stage.world.request_id(),

@@ -1,7 +1,5 @@
 //! A drawn round, families with wishes, and words to ask with.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use draw::{Bundle, Hash, Receipt, Root};
 use proto::enrollment::v1::agreement_service_client::AgreementServiceClient;
@@ -19,7 +17,7 @@ use shared::random;
 use shared::value::{Id, Moment, Section, Term};
 use tonic::Status;
 
-use crate::support::{Family, Menu, World, guardian, reason, time};
+use crate::support::{Family, Menu, World, eventually, guardian, reason, time};
 
 /// Digits a beacon of 40 decimal digits announced.
 pub const DIGITS: &str = "0123456789 0123456789 0123456789 0123456789";
@@ -179,14 +177,11 @@ impl Stage {
     /// Lets the round's time run out, and waits for the job that closes its lists.
     pub async fn close(&self) -> Draw {
         self.world.clock.set(self.closes_at);
-        for _ in 0..1_000 {
+        eventually("the lists to be closed", async || {
             let draw = self.draw(0).await;
-            if draw.state() == act::State::Committed {
-                return draw;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("the lists were never closed");
+            (draw.state() == act::State::Committed).then_some(draw)
+        })
+        .await
     }
 
     pub fn entering(&self, values: &[&str]) -> EnterValuesRequest {
