@@ -7,14 +7,12 @@
 //! | `fee` | the first story of each school: why it is this price, or why there is none |
 //! | `family` | families who choose: paying, waived, where it is free, many at once |
 //! | `draw` | a round whose seats are drawn, and the proof of it |
-//! | `books` | a bill compared, the books read |
 //! | `bureau` | payments gone wrong, institutions, complaints |
 //!
 //! Nothing of a region is known here. Which district folder plays which story stands in the demonstration's `tour.toml`;
 //! names, amounts and ceilings come from the platform and are held against each other. A story whose premise a region does
 //! not give is skipped, and the walk says why.
 
-mod books;
 mod bureau;
 mod draw;
 mod family;
@@ -87,9 +85,6 @@ impl<'a, W: Write> Tour<'a, W> {
         }
         if let Some(plan) = &stories.bad_payments {
             self.bad_payments(plan).await.context("bad payments")?;
-        }
-        if let Some(plan) = &stories.paying {
-            self.books(&plan.district).await.context("the books")?;
         }
         if let Some(plan) = &stories.providers {
             self.providers(plan).await.context("providers")?;

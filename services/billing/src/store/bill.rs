@@ -1,6 +1,6 @@
 //! WeChat's bills as they were read, and our payments and refunds as a day's comparison needs them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{NaiveDate, TimeDelta};
 use sea_orm::ActiveValue::Set;
@@ -470,23 +470,24 @@ pub async fn list(
     rows.into_iter().map(reconciled).collect()
 }
 
-/// The last day of a merchant that was compared, and the day of its first payment; either may be missing.
+/// The days of a merchant from `oldest` on that were compared, and the day of its first payment, if there is one.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn span(
     db: &impl ConnectionTrait,
     payee_mchid: &str,
-) -> Result<(Option<NaiveDate>, Option<NaiveDate>), Error> {
-    let last = reconciliation::Entity::find()
+    oldest: NaiveDate,
+) -> Result<(BTreeSet<NaiveDate>, Option<NaiveDate>), Error> {
+    let done = reconciliation::Entity::find()
         .filter(reconciliation::Column::PayeeMchid.eq(payee_mchid))
-        .order_by_desc(reconciliation::Column::Day)
-        .one(db)
+        .filter(reconciliation::Column::Day.gte(oldest))
+        .all(db)
         .await?;
     let first = payment::Entity::find()
         .filter(payment::Column::PayeeMchid.eq(payee_mchid))
         .order_by_asc(payment::Column::CreatedAt)
         .one(db)
         .await?;
-    Ok((last.map(|row| row.day), first.map(|row| local_day(row.created_at))))
+    Ok((done.into_iter().map(|row| row.day).collect(), first.map(|row| local_day(row.created_at))))
 }

@@ -16,10 +16,10 @@ use crate::domain::correction::{Content, Correction, State};
 use crate::domain::ledger::{Account, Line};
 
 /// The key that an entry is reversed once.
-pub const ONE_REVERSAL: &str = "correction_reversal_key";
+pub const ONE_REVERSAL: &str = "correction_journal_id_district_id_key";
 
 /// The key that a case is resolved by one correction.
-pub const ONE_PER_CASE: &str = "correction_case_key";
+pub const ONE_PER_CASE: &str = "correction_case_id_district_id_key";
 
 /// Adds a correction.
 ///

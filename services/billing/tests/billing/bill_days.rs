@@ -279,11 +279,7 @@ impl World {
                 });
                 return (kind, "LATER".to_owned());
             }
-            Kind::FeeRounding => {
-                let transaction = self.lines[at].transaction.clone();
-                self.lines[at].fee_millifen += 400;
-                let _ = transaction;
-            }
+            Kind::FeeRounding => self.lines[at].fee_millifen += 400,
             Kind::MidnightEdge => {
                 // Paid in the day's last seconds here: in tomorrow's bill, or in today's with tomorrow's moment here.
                 let success = self.payments[index].success.as_mut().unwrap();

@@ -65,11 +65,11 @@ pub fn migration() -> Box<dyn MigrationTrait> {
         )
         .index(column::index("correction", &["district_id", "created_at", "id"]))
         .sql(
-            "create unique index correction_reversal_key on correction (journal_id, district_id) \
+            "create unique index correction_journal_id_district_id_key on correction (journal_id, district_id) \
              where state <> 'rejected' and journal_id is not null",
         )
         .sql(
-            "create unique index correction_case_key on correction (case_id, district_id) \
+            "create unique index correction_case_id_district_id_key on correction (case_id, district_id) \
              where state <> 'rejected' and case_id is not null",
         )
         // The application dates into open months; the database refuses what does not.
