@@ -153,6 +153,16 @@ impl Claim {
         entity::Entity::update(row).exec(tx).await?;
         Ok(())
     }
+
+    /// Gives the right back without an answer: what the transaction keeps is only that it was refused. A repeat is judged anew.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn give_up(self, tx: &Tx) -> Result<(), DbError> {
+        let id = (self.key.caller, self.key.method.to_owned(), self.key.request_id);
+        entity::Entity::delete_by_id(id).exec(tx).await?;
+        Ok(())
+    }
 }
 
 /// Forgets the answers that are older than [`KEPT`]; gives how many.

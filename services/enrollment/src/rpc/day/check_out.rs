@@ -34,19 +34,6 @@ enum Leaving {
     NotHere { reason: String },
 }
 
-/// What keeps a pupil from being checked out.
-enum Refusal {
-    /// The code is wrong: that is counted, though nothing else is kept.
-    CodeWrong(Id<CollectorKind>),
-    Other(Status),
-}
-
-impl<E: Into<Status>> From<E> for Refusal {
-    fn from(error: E) -> Self {
-        Self::Other(error.into())
-    }
-}
-
 /// Checks a pupil out.
 pub async fn check_out(
     rpc: &DayRpc,
@@ -59,14 +46,7 @@ pub async fn check_out(
     let content = CheckOutRequest { request_id: String::new(), ..request };
     let key = RequestKey::new(&by, "CheckOut", parsed.request_id, &content);
     let (permit, key, parsed, by) = (&permit, &key, &parsed, by.as_str());
-    db::retry(|| async move {
-        match let_go(rpc, permit, key, parsed, by).await {
-            Ok(response) => Ok(response),
-            Err(Refusal::Other(refusal)) => Err(refusal),
-            Err(Refusal::CodeWrong(id)) => Err(count_wrong_code(rpc, parsed.pupil_id, id).await),
-        }
-    })
-    .await
+    db::retry(|| let_go(rpc, permit, key, parsed, by)).await
 }
 
 fn parse(request: &CheckOutRequest) -> Result<Parsed, Status> {
@@ -125,7 +105,7 @@ async fn let_go(
     key: &RequestKey,
     parsed: &Parsed,
     by: &str,
-) -> Result<CheckOutResponse, Refusal> {
+) -> Result<CheckOutResponse, Status> {
     let tx = rpc.db.begin().await?;
     let claim = match request::claim(&tx, key, rpc.clock.now()).await? {
         Claimed::First(claim) => claim,
@@ -141,17 +121,25 @@ async fn let_go(
     if !holds && !sight::answers_for(permit, &pupil, &duties, today) {
         // Whoever teaches the pupil may know that somebody else was faster.
         if may_help(rpc, &tx, permit, &pupil).await? {
-            return Err(error::custody(custody::Error::NotHeld, pupil.id).into());
+            return Err(error::custody(custody::Error::NotHeld, pupil.id));
         }
-        return Err(unknown().into());
+        return Err(unknown());
     }
     let (way, collector) = way(rpc, &tx, &pupil, &parsed.leaving).await?;
     let next =
         custody::check_out(before.as_ref(), way).map_err(|refusal| error::custody(refusal, pupil.id))?;
     let at = match (next, &before) {
         (Some(next), Some(before)) => {
-            if let Some((collector, code)) = &collector {
-                take(&tx, collector, code, today, now).await?;
+            if let Some((collector, code)) = &collector
+                && let Err(refusal) = take(&tx, collector, code, today, now).await?
+            {
+                // A wrong code counts under the lock it was judged under, though nothing else is kept: not even that it was asked.
+                if refusal == collector::Error::CodeWrong {
+                    store::day::collector::save_wrong_code(&tx, collector).await?;
+                    claim.give_up(&tx).await?;
+                    tx.commit().await?;
+                }
+                return Err(error::collector(&refusal));
             }
             let note = match &parsed.leaving {
                 Leaving::NotHere { reason } => reason.as_str(),
@@ -203,34 +191,19 @@ async fn way(
     }
 }
 
-/// The collector takes the pupil: what is for once is used up.
+/// The collector takes the pupil: what is for once is used up. Or why that may not be.
 async fn take(
     tx: &Tx,
     collector: &Collector,
     code: &str,
     today: chrono::NaiveDate,
     now: shared::value::Moment,
-) -> Result<(), Refusal> {
+) -> Result<Result<(), collector::Error>, Status> {
     match collector::take(collector, code, today) {
-        Ok(state) if state == collector.state => Ok(()),
-        Ok(state) => Ok(store::day::collector::save_state(tx, collector, state, now).await?),
-        Err(collector::Error::CodeWrong) => Err(Refusal::CodeWrong(collector.id)),
-        Err(refusal) => Err(error::collector(&refusal).into()),
-    }
-}
-
-/// Counts a wrong code in a transaction of its own, for what was refused is not kept.
-async fn count_wrong_code(rpc: &DayRpc, pupil_id: Id<PupilKind>, id: Id<CollectorKind>) -> Status {
-    let counted = async {
-        let tx = rpc.db.begin().await?;
-        store::pupil::lock(&tx, &[pupil_id]).await?;
-        if let Some(collector) = store::day::collector::lock(&tx, &rpc.vault, id).await? {
-            store::day::collector::save_wrong_code(&tx, &collector).await?;
+        Ok(state) if state != collector.state => {
+            store::day::collector::save_state(tx, collector, state, now).await?;
+            Ok(Ok(()))
         }
-        Ok::<_, Status>(tx.commit().await?)
-    };
-    match counted.await {
-        Ok(()) => error::collector(&collector::Error::CodeWrong),
-        Err(refusal) => refusal,
+        taken => Ok(taken.map(|_| ())),
     }
 }

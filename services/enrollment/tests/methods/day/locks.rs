@@ -368,3 +368,30 @@ async fn extended_care_taken_back_by_several_at_once_was_taken_back_at_one_momen
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_wrong_codes_are_all_that_is_tried_however_many_come_at_once() {
+    on_each(|world| async move {
+        let stage = Stage::set(world, FREE, Menu::default(), ROUNDS).await;
+        stage.call_roll(&[Standing::Present; ROUNDS]).await;
+        for at in 0..ROUNDS {
+            let once = once(&stage, at).await;
+            let trying = (0..12).filter(|code| format!("{code:06}") != once.code).map(|code| {
+                let (mut teacher, request) =
+                    (stage.teacher(), with(&stage, at, &once, &format!("{code:06}")));
+                async move { reason(&teacher.check_out(request).await.unwrap_err()) }
+            });
+
+            let refused = join_all(trying).await;
+
+            let tried = refused.iter().filter(|reason| *reason == "CODE_WRONG").count();
+            let locked = refused.iter().filter(|reason| *reason == "CODE_LOCKED").count();
+            assert_eq!(tried + locked, refused.len(), "{refused:?}");
+            assert_eq!(tried, 5, "each that is tried is a chance to guess");
+            let right = stage.teacher().check_out(with(&stage, at, &once, &once.code)).await.unwrap_err();
+            assert_eq!(reason(&right), "CODE_LOCKED");
+        }
+        stage.end().await;
+    })
+    .await;
+}
