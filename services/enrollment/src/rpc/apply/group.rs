@@ -126,7 +126,7 @@ impl Desk {
         Ok(terms.into_iter().map(term).collect())
     }
 
-    /// After the commit: remembers which sections turned somebody away for being full.
+    /// After the commit: remembers which sections turned somebody away for being full, and which were remembered and are not full.
     async fn remember_full(
         &self,
         snapshot: &Snapshot,
@@ -134,11 +134,19 @@ impl Desk {
         now: Moment,
         reading: crate::hint::Reading,
     ) {
-        if !given.iter().any(|given| matches!(given, Err(Refusal::One(admission::Error::Full { .. })))) {
-            return;
-        }
-        let is_full = |section: &&Section| !section.seats.has_free() && self.hints.is_missing(section.id);
-        for section in snapshot.sections.values().filter(is_full) {
+        let turned_away =
+            given.iter().any(|given| matches!(given, Err(Refusal::One(admission::Error::Full { .. }))));
+        for section in snapshot.sections.values() {
+            if section.seats.has_free() {
+                self.hints.end(section.id);
+                continue;
+            }
+            // Whoever was let through to look again may have been refused for something else.
+            let is_due =
+                self.hints.is_missing(section.id) && (turned_away || self.hints.is_known(section.id));
+            if !is_due {
+                continue;
+            }
             let rounds =
                 snapshot.terms.get(&section.term_id).map(|term| term.rounds.as_slice()).unwrap_or_default();
             let Ok(round) = round::current(rounds, section.course(), now) else {
