@@ -221,7 +221,8 @@ pub async fn check(db: &Db) -> Result<Vec<Checked>, Error> {
     Ok(checked)
 }
 
-/// What needs the slots' times: nobody sits in two places at once, and every seat has taken its slots.
+/// What needs the slots' times: nobody sits in two places at once, and every seat has taken its slots. A seat that ends for another one
+/// on a later day has lent that one the hours they share.
 async fn check_times(db: &Db) -> Result<[Checked; 2], Error> {
     let ids = section::Entity::find().all(db.read()).await?.into_iter().map(|row| Id::new(row.id));
     let sections: HashMap<Uuid, _> = store::section::find_all(db.read(), ids.collect::<Vec<_>>())
@@ -235,7 +236,9 @@ async fn check_times(db: &Db) -> Result<[Checked; 2], Error> {
          (select count(*) from enrollment_slot l where l.district_id = e.district_id and l.pupil_id = e.pupil_id \
          and l.enrollment_id = e.id) as number from enrollment e \
          where e.state in ('awaiting_agreement', 'in_review', 'held', 'releasing', 'confirmed') \
-         and not (e.state = 'releasing' and e.release_reason = 'changed') order by e.pupil_id",
+         and not (e.state = 'releasing' and e.release_reason = 'changed') \
+         and not exists (select 1 from seat_change c where c.from_enrollment_id = e.id and c.state = 'planned') \
+         order by e.pupil_id",
     )
     .await?;
     let mut clashes = Vec::new();
