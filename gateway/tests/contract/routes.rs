@@ -158,7 +158,7 @@ fn cases() -> Vec<Case> {
             "enrollment/OpenRound",
             Json(json!({
                 "mode": "ranked", "open_time": "2026-09-01T08:00:00+08:00", "close_time": "2026-09-05T20:00:00+08:00",
-                "review_seconds": 3600, "payment_seconds": 900, "round_id": ID, "siblings": "together",
+                "review_seconds": 3600, "payment_seconds": 900, "round_id": ID, "siblings": "together", "tie_seconds": 60,
                 "sources": [{ "name": "公证摇号", "what": "9 月 6 日 10 时", "bits": 128, "decimal_digit_count": 40 }],
                 "sections": [{
                     "section_id": ID, "tiers": [{ "groups": ["left_behind"] }],
