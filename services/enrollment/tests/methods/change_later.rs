@@ -91,7 +91,10 @@ async fn c42_from_next_month_on_the_new_seat_is_had_and_until_then_the_old_one_b
             assert_eq!(on_register(&world, late, day).await, of_late, "{day}");
         }
         let again = change(&world, &family, &seat, early, "2026-11-01").await.unwrap_err();
-        assert_eq!((reason(&again).as_str(), fact(&again, "from_day").as_str()), ("CHANGE_PLANNED", "2026-10-01"));
+        assert_eq!(
+            (reason(&again).as_str(), fact(&again, "from_day").as_str()),
+            ("CHANGE_PLANNED", "2026-10-01")
+        );
 
         world.clock.set(moment("2026-10-01T00:00:01+08:00"));
         let over = world.until(&seat.id, State::Released).await;
