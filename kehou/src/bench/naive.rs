@@ -59,11 +59,15 @@ impl Naive {
             let rounds = rounds.iter().filter(|round| round.term_id == term.id).cloned().collect();
             (term.id, Term { rounds, ruling: ruling.and_then(|policy| Ruling::of(&policy)) })
         });
+        let seated = places.values().flatten().map(|place| place.section_id);
+        let prices =
+            store::own_price::find_for(&tx, sections.iter().map(|section| section.id), seated).await?;
         let mut snapshot = Snapshot {
             terms: terms.collect(),
             pupils: pupils.into_iter().map(|pupil| (pupil.id, pupil)).collect(),
             sections: sections.into_iter().map(|section| (section.id, section)).collect(),
             places,
+            prices,
             // The bench's school asks for no agreement.
             signed: HashSet::new(),
             requests: found.iter().map(|one| ((one.guardian_id, one.request_id), Prior::of(one))).collect(),
