@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::assert_same_as_file;
 
 /// Writes that need no key: they change nothing that a repeat would change again.
-const WITHOUT_KEY: [&str; 7] = [
+const WITHOUT_KEY: [&str; 8] = [
     "sign_in_guardian",
     "sign_in_staff",
     "sign_out",
@@ -16,6 +16,8 @@ const WITHOUT_KEY: [&str; 7] = [
     "sync_payment",
     // Each event has an id of the device's own.
     "record_device_events",
+    // The day is what it is known by.
+    "reconcile_day",
 ];
 
 fn description() -> Value {
