@@ -18,8 +18,8 @@ use crate::mini::Field;
 
 /// Minutes a code lives.
 const CODE_MINUTES: i64 = 5;
-/// How far Beijing's clock is ahead of UTC, in hours.
-const BEIJING_HOURS: i64 = 8;
+/// How far the clock WeChat counts days by is ahead of UTC, in hours.
+const LOCAL_HOURS: i64 = 8;
 /// Seconds an access token lives.
 const TOKEN_SECONDS: i64 = 7200;
 /// Seconds before its end from which a stable token is replaced.
@@ -75,9 +75,9 @@ pub(super) struct LoginQuery {
     grant_type: String,
 }
 
-/// The day in Beijing, in which WeChat counts.
-fn beijing_day(at: DateTime<Utc>) -> NaiveDate {
-    (at + TimeDelta::hours(BEIJING_HOURS)).date_naive()
+/// The day as WeChat counts it.
+fn local_day(at: DateTime<Utc>) -> NaiveDate {
+    (at + TimeDelta::hours(LOCAL_HOURS)).date_naive()
 }
 
 /// Checks appid and secret.
@@ -238,8 +238,8 @@ pub(super) async fn send_message(
                 .map_err(|_| Errcode(47003, "argument invalid! data value invalid"))?;
         }
         let mut store = lock(&sandbox.store);
-        let today = beijing_day(sandbox.now());
-        let sent_today = store.messages.iter().rev().take_while(|sent| beijing_day(sent.sent_at) == today);
+        let today = local_day(sandbox.now());
+        let sent_today = store.messages.iter().rev().take_while(|sent| local_day(sent.sent_at) == today);
         let limit = *lock(&sandbox.message_day_count);
         if limit.is_some_and(|limit| u64::try_from(sent_today.count()).unwrap_or(u64::MAX) >= limit) {
             return Err(Errcode(45009, "reach max api daily quota limit"));

@@ -51,8 +51,8 @@ fn parse(caller: &Caller, request: SubmitCostSheetRequest) -> Result<Parsed, Sta
     }
     let total = Fen::total(items.iter().map(|item| item.amount));
     violations.check("items", total.is_ok(), "must have a sum that fits");
-    let pupil_count = u32::try_from(request.pupil_count).ok().filter(|count| (1..=100_000).contains(count));
-    violations.check("pupil_count", pupil_count.is_some(), "must be 1 to 100,000");
+    let pupil_count = u32::try_from(request.pupil_count).ok().filter(|count| (1..=99_999).contains(count));
+    violations.check("pupil_count", pupil_count.is_some(), "must be 1 to 99,999");
     let values = || Some((request_id?, term_id?, section_id?, pupil_count?));
     let (request_id, term_id, section_id, pupil_count) = convert::read(&violations, values())?;
     let content = SubmitCostSheetRequest { request_id: String::new(), ..request };

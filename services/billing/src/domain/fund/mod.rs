@@ -18,7 +18,6 @@ pub mod grant;
 pub mod pay_sheet;
 pub mod spending;
 
-use shared::caller::Role;
 use shared::value::{District, Fen, FundEntry as FundEntryKind, Id, Moment, School, Staff, Term};
 
 use self::grant::Grant;
@@ -62,17 +61,6 @@ pub enum Content {
     Spending(Spending),
     /// Staff pay.
     PaySheet(PaySheet),
-}
-
-impl Content {
-    /// Who decides it.
-    #[must_use]
-    pub const fn deciders(&self) -> &'static [Role] {
-        match self {
-            Self::Grant(_) => &[Role::BureauFinance],
-            Self::Spending(_) | Self::PaySheet(_) => &[Role::Principal],
-        }
-    }
 }
 
 /// How far a record is.

@@ -25,6 +25,14 @@ use crate::till::Till;
 /// Who decides anything; which of them decides what, the content says.
 const DECIDERS: &[Role] = &[Role::BureauFinance, Role::Principal];
 
+/// Who decides a record.
+const fn deciders(content: &Content) -> &'static [Role] {
+    match content {
+        Content::Grant(_) => &[Role::BureauFinance],
+        Content::Spending(_) | Content::PaySheet(_) => &[Role::Principal],
+    }
+}
+
 /// What is to be done to a record.
 enum Command {
     Decide { is_approved: bool, reason: String },
@@ -135,7 +143,7 @@ async fn next(
     command: &Command,
 ) -> Result<State, Status> {
     let path = common::node_path(&term.path);
-    let may_decide = || entry.content.deciders().iter().any(|role| permit.holds(*role, &path));
+    let may_decide = || deciders(&entry.content).iter().any(|role| permit.holds(*role, &path));
     let next = match command {
         Command::Receive { document } => receive(entry, document)?,
         Command::Decide { .. } | Command::Reverse { .. } if !may_decide() => {

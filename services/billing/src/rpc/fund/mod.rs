@@ -37,12 +37,8 @@ const SCHOOL_ROLES: &[Role] = &[Role::SchoolFinance];
 const READ_ROLES: &[Role] = &[Role::SchoolFinance, Role::Principal, Role::BureauFinance];
 
 /// A term the caller reaches.
-async fn term(
-    db: &impl sea_orm::ConnectionTrait,
-    permit: &StaffPermit,
-    term_id: Id<TermKind>,
-) -> Result<Term, Status> {
-    reached(permit, term_id, store::term::find(db, term_id).await?)
+async fn term(till: &Till, permit: &StaffPermit, term_id: Id<TermKind>) -> Result<Term, Status> {
+    reached(permit, term_id, store::term::find(till.db.read(), term_id).await?)
 }
 
 /// A term the caller reaches, locked.

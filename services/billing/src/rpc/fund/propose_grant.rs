@@ -2,7 +2,6 @@
 
 use chrono::Datelike as _;
 use proto::billing::v1::{ProposeGrantRequest, ProposeGrantResponse, QuoteGrantRequest, QuoteGrantResponse};
-use sea_orm::ConnectionTrait;
 use shared::caller::{Caller, StaffPermit};
 use shared::request::{Claimed, RequestKey, claim};
 use shared::value::{Fen, Id, Term as TermKind, Violations};
@@ -11,7 +10,7 @@ use tonic::Status;
 
 use super::{GRANT_ROLES, convert};
 use crate::domain::fund::Content;
-use crate::domain::fund::grant::{Asked, Grant, Period, work_out};
+use crate::domain::fund::grant::{Asked, Facts, Grant, Period, work_out};
 use crate::domain::refusal::{Clause, Refusal};
 use crate::domain::term::Term;
 use crate::rpc::convert as common;
@@ -39,9 +38,9 @@ pub async fn quote_grant(
     let mut violations = Violations::default();
     let wanted = wanted(&mut violations, &request);
     let wanted = common::read(&violations, wanted)?;
-    let db = till.db.read();
-    let term = super::term(db, &permit, wanted.term_id).await?;
-    let (grant, amount, clauses) = worked_out(till, db, &term, &wanted.asked).await?;
+    let term = super::term(till, &permit, wanted.term_id).await?;
+    let facts = store::heads::facts(till.db.read(), term.school_id(), term.id, wanted.asked.year).await?;
+    let (grant, amount, clauses) = worked_out(till, &term, &wanted.asked, &facts)?;
     Ok(QuoteGrantResponse { grant: Some(convert::grant(&grant, amount)), clauses: common::clauses(&clauses) })
 }
 
@@ -94,11 +93,11 @@ fn wanted(violations: &mut Violations, request: &QuoteGrantRequest) -> Option<Wa
     })
 }
 
-async fn worked_out(
+fn worked_out(
     till: &Till,
-    db: &impl ConnectionTrait,
     term: &Term,
     asked: &Asked,
+    facts: &Facts,
 ) -> Result<(Grant, Fen, Vec<Clause>), Status> {
     let policy = till.policy(term)?;
     let mut violations = Violations::default();
@@ -110,8 +109,7 @@ async fn worked_out(
         (Some(Period::Term) | None, _) => {}
     }
     common::read(&violations, Some(()))?;
-    let facts = store::heads::facts(db, term.school_id(), term.id, asked.year).await?;
-    Ok(work_out(&policy, &facts, asked)?)
+    Ok(work_out(&policy, facts, asked)?)
 }
 
 async fn propose(till: &Till, permit: &StaffPermit, parsed: &Parsed) -> Result<ProposeGrantResponse, Status> {
@@ -122,7 +120,9 @@ async fn propose(till: &Till, permit: &StaffPermit, parsed: &Parsed) -> Result<P
         Claimed::Again(answer) => return Ok(answer),
     };
     let term = super::lock_term(&tx, permit, parsed.wanted.term_id).await?;
-    let (grant, amount, clauses) = worked_out(till, &tx, &term, &parsed.wanted.asked).await?;
+    let asked = &parsed.wanted.asked;
+    let facts = store::heads::facts(&tx, term.school_id(), term.id, asked.year).await?;
+    let (grant, amount, clauses) = worked_out(till, &term, asked, &facts)?;
     if let Some(there) = store::fund::grant_like(&tx, term.school_id(), term.id, &grant).await? {
         return Err(Refusal::GrantProposed { fund_entry_id: there.id }.into());
     }

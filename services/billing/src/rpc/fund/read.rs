@@ -25,7 +25,7 @@ pub async fn get_fund_rules(
     let mut violations = Violations::default();
     let term_id = common::id(&mut violations, "term_id", &request.term_id);
     let term_id = common::read(&violations, term_id)?;
-    let term = super::term(till.db.read(), &permit, term_id).await?;
+    let term = super::term(till, &permit, term_id).await?;
     let policy = till.policy(&term)?;
     let rules = Rule::ALL.into_iter().filter(|rule| rule.period(&policy).is_some());
     let purposes = policy.funds.fund_use_allowed.get().into_iter().flatten();
@@ -76,7 +76,7 @@ pub async fn list_fund_entries(
     let term_id = common::id(&mut violations, "term_id", &request.term_id);
     let page = common::page(&mut violations, request.page_size, &request.page_token);
     let (term_id, page) = common::read(&violations, term_id.zip(page))?;
-    super::term(till.db.read(), &permit, term_id).await?;
+    super::term(till, &permit, term_id).await?;
     let mut entries = store::fund::list(till.db.read(), term_id, &page).await?;
     let next_page_token = common::cut(&mut entries, page.size, |entry| (entry.created_at, entry.id.uuid()));
     Ok(ListFundEntriesResponse {

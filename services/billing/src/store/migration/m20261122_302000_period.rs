@@ -77,7 +77,7 @@ pub fn migration() -> Box<dyn MigrationTrait> {
             Kind::Postgres,
             "create function journal_in_open_period() returns trigger language plpgsql as $$ begin \
              if exists (select 1 from period p where p.district_id = new.district_id and p.state = 'closed' \
-             and p.month >= to_char(new.created_at at time zone 'Asia/Shanghai', 'YYYY-MM')) \
+             and p.month >= to_char((new.created_at at time zone 'UTC') + interval '8 hours', 'YYYY-MM')) \
              then raise exception 'the period is closed'; end if; return new; end $$",
         )
         .sql_on(
