@@ -305,10 +305,12 @@ async fn check_months(db: &Db) -> Result<Checked, Error> {
                 *by_pupil.entry(month.clone()).or_default() += Tally::of(&lines);
             }
         }
+        // A month of empty registers alone has nobody in it.
+        let nobody = Tally::default();
         broken.extend(
             by_day
                 .iter()
-                .filter(|(month, sum)| by_pupil.get(*month) != Some(*sum))
+                .filter(|(month, sum)| by_pupil.get(*month).unwrap_or(&nobody) != *sum)
                 .map(|(month, _)| format!("school {school_id}: {month}")),
         );
     }
