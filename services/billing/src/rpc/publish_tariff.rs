@@ -53,8 +53,8 @@ fn parse(caller: &Caller, request: PublishTariffRequest) -> Result<Parsed, Statu
     let end_slots = end_slots(&mut violations, &request);
     let amount = match (basis, end_slots.last()) {
         (Some(Basis::SlotMonth), Some(last)) => last.amount,
-        (Some(Basis::SlotMonth), None) | (None, _) => Fen::ZERO,
-        (Some(_), _) => {
+        (Some(Basis::SlotMonth), None) => Fen::ZERO,
+        _ => {
             violations.check("amount_fen", request.amount_fen >= 1, "must be 1 or more");
             Fen::new(request.amount_fen)
         }
