@@ -137,7 +137,7 @@ async fn c79_each_planted_difference_becomes_a_case_once_and_two_people_do_not_t
 
 /// Each database sees half of the plans.
 fn kind_of(plan: &str) -> shared::db::Kind {
-    if plan.len() % 2 == 0 { shared::db::Kind::Postgres } else { shared::db::Kind::Sqlite }
+    if plan.len().is_multiple_of(2) { shared::db::Kind::Postgres } else { shared::db::Kind::Sqlite }
 }
 
 #[tokio::test]
