@@ -54,7 +54,7 @@ fn parse(caller: &Caller, request: PublishTariffRequest) -> Result<Parsed, Statu
     let amount = match (basis, end_slots.last()) {
         (Some(Basis::SlotMonth), Some(last)) => last.amount,
         (Some(Basis::SlotMonth), None) => Fen::ZERO,
-        _ => {
+        (Some(Basis::Term | Basis::ClassHour | Basis::Month | Basis::Day) | None, _) => {
             violations.check("amount_fen", request.amount_fen >= 1, "must be 1 or more");
             Fen::new(request.amount_fen)
         }

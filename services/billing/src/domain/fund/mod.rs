@@ -123,12 +123,13 @@ pub fn decide(entry: &FundEntry, by: Id<Staff>, is_approved: bool, reason: &str)
 /// # Errors
 /// [`Refusal::FundEntryDecided`] when it is no approved grant.
 pub fn receive(entry: &FundEntry, document: &str) -> Result<State, Refusal> {
-    match (&entry.state, &entry.content) {
-        (State::Received { .. }, Content::Grant(_)) => Ok(entry.state.clone()),
-        (State::Approved { by }, Content::Grant(_)) => {
-            Ok(State::Received { by: *by, document: document.to_owned() })
-        }
-        _ => Err(Refusal::FundEntryDecided),
+    if !matches!(entry.content, Content::Grant(_)) {
+        return Err(Refusal::FundEntryDecided);
+    }
+    match &entry.state {
+        State::Received { .. } => Ok(entry.state.clone()),
+        State::Approved { by } => Ok(State::Received { by: *by, document: document.to_owned() }),
+        State::Proposed | State::Rejected { .. } | State::Reversed { .. } => Err(Refusal::FundEntryDecided),
     }
 }
 
